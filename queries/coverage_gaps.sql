@@ -1,0 +1,60 @@
+-- When was each table not being captured?
+-- Measure: M11
+-- Grain: one row per gap of a (collector, target, table)
+-- Reads: heartbeats, collector_series
+-- Parameters: none
+-- Returns:
+--   collector varchar  collector
+--   target varchar  what it watches, empty for everything
+--   table_name varchar  evidence table
+--   scope varchar  what the gap is limited to, empty for everything
+--   kind varchar  before, hole or after
+--   from_us bigint  last sign of life before the gap (exclusive), microseconds since the epoch
+--   until_us bigint  next sign of life (exclusive), microseconds since the epoch
+-- Method: Between two heartbeats more than three intervals apart there is a hole; before the first and after the last
+--   heartbeat nothing is known beyond three intervals.
+with beats as (
+    select distinct
+        collector, coalesce(target, '') as target, occurred_us, interval_seconds
+    from heartbeats
+),
+
+paced as (
+    select collector, target, occurred_us, cast(round(max(interval_seconds) * 1000000) as bigint) as interval_us
+    from beats
+    group by collector, target, occurred_us
+),
+
+neighbors as (
+    select
+        collector, target, occurred_us, interval_us,
+        lead(occurred_us) over (partition by collector, target order by occurred_us) as next_us,
+        lag(occurred_us) over (partition by collector, target order by occurred_us) as previous_us
+    from paced
+),
+
+gaps as (
+    select collector, target, 'hole' as kind, occurred_us as from_us, next_us as until_us
+    from neighbors
+    where next_us - occurred_us > 3 * interval_us
+    union all
+    select collector, target, 'after' as kind, occurred_us + 3 * interval_us as from_us, 4611686018427387904 as until_us
+    from neighbors
+    where next_us is null
+    union all
+    select collector, target, 'before' as kind, -1 as from_us, occurred_us - 3 * interval_us as until_us
+    from neighbors
+    where previous_us is null
+)
+
+select
+    gaps.collector,
+    gaps.target,
+    collector_series.table_name,
+    collector_series.scope,
+    gaps.kind,
+    gaps.from_us,
+    gaps.until_us
+from gaps
+inner join collector_series
+    on collector_series.collector = gaps.collector and collector_series.target = gaps.target

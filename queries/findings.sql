@@ -1,0 +1,316 @@
+-- Which ranges of offsets need a second look?
+-- Measure: M6
+-- Grain: one row per finding
+-- Reads: fates, drill_downstreams, group_commits, group_topics, watermarks
+-- Parameters: none
+-- Returns:
+--   kind varchar  run, commit_rewind, commit_jump, offset_reset or commit_above_log_end
+--   downstream varchar  downstream, null where a commit concerns the group as a whole
+--   group_id varchar  consumer group
+--   cluster varchar  cluster
+--   topic varchar  physical topic
+--   partition integer  partition
+--   fate varchar  fate that the records of a run share
+--   start_offset bigint  first record (inclusive)
+--   end_offset bigint  last record + 1 (exclusive)
+--   records bigint  acknowledged records in it
+--   first_acked_us bigint  earliest acknowledgement, microseconds since the epoch
+--   last_acked_us bigint  latest acknowledgement, microseconds since the epoch
+--   first_applied_us bigint  earliest effect, microseconds since the epoch
+--   last_applied_us bigint  latest effect, microseconds since the epoch
+--   max_applied bigint  largest n of a record
+--   occurred_us bigint  when the commit was made, microseconds since the epoch
+--   regained_us bigint  when a rewound group got back to where it was, microseconds since the epoch
+--   reset_to varchar  earliest or latest
+-- Method: Runs are maximal stretches of acknowledged records in offset order with one fate other than once and
+--   filtered. Commits are compared with the one before on their partition and with the log ends around them.
+with declared as (
+    select downstream, group_id from drill_downstreams where is_declared
+),
+
+positioned as (
+    select
+        fates.*,
+        row_number() over (
+            partition by fates.downstream, fates.cluster, fates.topic, fates.partition
+            order by fates.record_offset, fates.first_acked_us, fates.record_id nulls first
+        ) as position
+    from fates
+    inner join declared on declared.downstream = fates.downstream
+),
+
+islands as (
+    select
+        positioned.*,
+        position - row_number() over (
+            partition by downstream, cluster, topic, partition, fate order by position
+        ) as island
+    from positioned
+    where fate not in ('once', 'filtered')
+),
+
+runs as (
+    select
+        'run' as kind,
+        islands.downstream,
+        declared.group_id,
+        islands.cluster,
+        islands.topic,
+        islands.partition,
+        islands.fate,
+        min(islands.record_offset) as start_offset,
+        max(islands.record_offset) + 1 as end_offset,
+        count(*) as records,
+        min(islands.first_acked_us) as first_acked_us,
+        max(islands.last_acked_us) as last_acked_us,
+        min(islands.first_applied_us) as first_applied_us,
+        max(islands.last_applied_us) as last_applied_us,
+        max(islands.applied_rows) as max_applied
+    from islands
+    inner join declared on declared.downstream = islands.downstream
+    group by
+        islands.downstream, declared.group_id, islands.cluster, islands.topic, islands.partition,
+        islands.fate, islands.island
+),
+
+flow_commits as (
+    select group_commits.*
+    from group_commits
+    inner join group_topics
+        on
+            group_topics.group_id = group_commits.group_id
+            and group_topics.cluster = group_commits.cluster
+            and group_topics.topic = group_commits.topic
+),
+
+moves as (
+    select
+        group_id, cluster, topic, partition, partition_position, committed_offset, committed_us,
+        lag(committed_offset) over (
+            partition by group_id, cluster, topic, partition order by partition_position
+        ) as previous_offset
+    from flow_commits
+),
+
+rewinds as (
+    select * from moves where committed_offset < previous_offset
+),
+
+regained as (
+    select
+        rewinds.group_id, rewinds.cluster, rewinds.topic, rewinds.partition, rewinds.partition_position,
+        min(later.partition_position) as regained_position
+    from rewinds
+    inner join flow_commits as later
+        on
+            later.group_id = rewinds.group_id
+            and later.cluster = rewinds.cluster
+            and later.topic = rewinds.topic
+            and later.partition = rewinds.partition
+            and later.partition_position > rewinds.partition_position
+            and later.committed_offset >= rewinds.previous_offset
+    group by
+        rewinds.group_id, rewinds.cluster, rewinds.topic, rewinds.partition, rewinds.partition_position
+),
+
+unapplied as (
+    select
+        declared.downstream, declared.group_id, fates.cluster, fates.topic, fates.partition, fates.record_offset
+    from fates
+    inner join declared on declared.downstream = fates.downstream
+    where fates.applied_rows = 0 and fates.fate <> 'filtered'
+),
+
+jumps as (
+    select
+        unapplied.downstream,
+        moves.group_id,
+        moves.cluster,
+        moves.topic,
+        moves.partition,
+        moves.partition_position,
+        moves.committed_us,
+        min(unapplied.record_offset) as start_offset,
+        max(unapplied.record_offset) + 1 as end_offset,
+        count(*) as records
+    from moves
+    inner join unapplied
+        on
+            unapplied.group_id = moves.group_id
+            and unapplied.cluster = moves.cluster
+            and unapplied.topic = moves.topic
+            and unapplied.partition = moves.partition
+            and unapplied.record_offset >= moves.previous_offset
+            and unapplied.record_offset < moves.committed_offset
+    where moves.committed_offset > moves.previous_offset
+    group by
+        unapplied.downstream, moves.group_id, moves.cluster, moves.topic, moves.partition,
+        moves.partition_position, moves.committed_us
+),
+
+jumped as (
+    select distinct group_id, cluster, topic, partition, partition_position from jumps
+),
+
+jump_moves as (
+    select moves.*
+    from moves
+    inner join jumped
+        on
+            jumped.group_id = moves.group_id
+            and jumped.cluster = moves.cluster
+            and jumped.topic = moves.topic
+            and jumped.partition = moves.partition
+            and jumped.partition_position = moves.partition_position
+),
+
+applied_in_jumps as (
+    select distinct
+        jump_moves.group_id, jump_moves.cluster, jump_moves.topic, jump_moves.partition, jump_moves.partition_position
+    from jump_moves
+    inner join declared on declared.group_id = jump_moves.group_id
+    inner join fates
+        on
+            fates.downstream = declared.downstream
+            and fates.cluster = jump_moves.cluster
+            and fates.topic = jump_moves.topic
+            and fates.partition = jump_moves.partition
+            and fates.record_offset >= jump_moves.previous_offset
+            and fates.record_offset < jump_moves.committed_offset
+    where fates.applied_rows > 0
+),
+
+suspects as (
+    select rewinds.*, 'earliest' as reset_to from rewinds
+    union all
+    select jump_moves.*, 'latest' as reset_to
+    from jump_moves
+    left join applied_in_jumps
+        on
+            applied_in_jumps.group_id = jump_moves.group_id
+            and applied_in_jumps.cluster = jump_moves.cluster
+            and applied_in_jumps.topic = jump_moves.topic
+            and applied_in_jumps.partition = jump_moves.partition
+            and applied_in_jumps.partition_position = jump_moves.partition_position
+    where applied_in_jumps.group_id is null
+),
+
+watched as (
+    select
+        suspects.group_id, suspects.cluster, suspects.topic, suspects.partition, suspects.partition_position,
+        watermarks.log_start_offset,
+        watermarks.log_end_offset,
+        row_number() over (
+            partition by
+                suspects.group_id, suspects.cluster, suspects.topic, suspects.partition, suspects.partition_position
+            order by watermarks.observed_us desc, watermarks.log_end_offset desc, watermarks.log_start_offset desc nulls last
+        ) as place
+    from suspects
+    inner join watermarks
+        on
+            watermarks.cluster = suspects.cluster
+            and watermarks.topic = suspects.topic
+            and watermarks.partition = suspects.partition
+            and watermarks.observed_us <= suspects.committed_us
+),
+
+resets as (
+    select suspects.*
+    from suspects
+    inner join watched
+        on
+            watched.group_id = suspects.group_id
+            and watched.cluster = suspects.cluster
+            and watched.topic = suspects.topic
+            and watched.partition = suspects.partition
+            and watched.partition_position = suspects.partition_position
+            and watched.place = 1
+    where
+        (suspects.reset_to = 'earliest' and suspects.committed_offset = watched.log_start_offset)
+        or (suspects.reset_to = 'latest' and suspects.committed_offset >= watched.log_end_offset)
+),
+
+ends as (
+    select
+        cluster, topic, partition, committed_us, sum(is_sample) over (
+            partition by cluster, topic, partition order by committed_us desc, is_sample desc, log_end_offset desc
+            rows unbounded preceding
+        ) as samples_after,
+        log_end_offset,
+        is_sample
+    from (
+        select distinct cluster, topic, partition, committed_us, 0 as is_sample, cast(null as bigint) as log_end_offset
+        from flow_commits
+        union all
+        select cluster, topic, partition, observed_us, 1 as is_sample, min(log_end_offset) as log_end_offset
+        from watermarks
+        group by cluster, topic, partition, observed_us
+    ) as timeline
+),
+
+next_ends as (
+    select
+        commits.cluster, commits.topic, commits.partition, commits.committed_us, samples.log_end_offset
+    from ends as commits
+    inner join ends as samples
+        on
+            samples.cluster = commits.cluster
+            and samples.topic = commits.topic
+            and samples.partition = commits.partition
+            and samples.samples_after = commits.samples_after
+            and samples.is_sample = 1
+    where commits.is_sample = 0
+)
+
+select
+    kind, downstream, group_id, cluster, topic, partition, fate, start_offset, end_offset, records,
+    first_acked_us, last_acked_us, first_applied_us, last_applied_us, max_applied,
+    cast(null as bigint) as occurred_us, cast(null as bigint) as regained_us, cast(null as varchar(20)) as reset_to
+from runs
+union all
+select
+    'commit_rewind', null, rewinds.group_id, rewinds.cluster, rewinds.topic, rewinds.partition, null,
+    rewinds.committed_offset, rewinds.previous_offset, null, null, null, null, null, null,
+    rewinds.committed_us, later.committed_us, null
+from rewinds
+left join regained
+    on
+        regained.group_id = rewinds.group_id
+        and regained.cluster = rewinds.cluster
+        and regained.topic = rewinds.topic
+        and regained.partition = rewinds.partition
+        and regained.partition_position = rewinds.partition_position
+left join flow_commits as later
+    on
+        later.group_id = regained.group_id
+        and later.cluster = regained.cluster
+        and later.topic = regained.topic
+        and later.partition = regained.partition
+        and later.partition_position = regained.regained_position
+union all
+select
+    'commit_jump', jumps.downstream, jumps.group_id, jumps.cluster, jumps.topic, jumps.partition, null,
+    jumps.start_offset, jumps.end_offset, jumps.records, null, null, null, null, null,
+    jumps.committed_us, null, null
+from jumps
+union all
+select
+    'offset_reset', null, resets.group_id, resets.cluster, resets.topic, resets.partition, null,
+    case when resets.reset_to = 'earliest' then resets.committed_offset else resets.previous_offset end,
+    case when resets.reset_to = 'earliest' then resets.previous_offset else resets.committed_offset end,
+    null, null, null, null, null, null,
+    resets.committed_us, null, resets.reset_to
+from resets
+union all
+select
+    'commit_above_log_end', null, flow_commits.group_id, flow_commits.cluster, flow_commits.topic,
+    flow_commits.partition, null, next_ends.log_end_offset, flow_commits.committed_offset,
+    null, null, null, null, null, null, flow_commits.committed_us, null, null
+from flow_commits
+inner join next_ends
+    on
+        next_ends.cluster = flow_commits.cluster
+        and next_ends.topic = flow_commits.topic
+        and next_ends.partition = flow_commits.partition
+        and next_ends.committed_us = flow_commits.committed_us
+where flow_commits.committed_offset > next_ends.log_end_offset

@@ -1,0 +1,24 @@
+-- How did the produces of the flow end, and with which errors?
+-- Measure: M9
+-- Grain: one row per (cluster, outcome, error, acks)
+-- Reads: produces
+-- Parameters: none
+-- Returns:
+--   cluster varchar  cluster
+--   outcome varchar  acked, failed, indeterminate or aborted
+--   error varchar  error code name
+--   acks varchar  the producer's acks setting
+--   produces bigint  outcomes
+--   first_us bigint  first of them, microseconds since the epoch
+--   last_us bigint  last of them, microseconds since the epoch
+-- Method: Counted over produces.
+select
+    cluster,
+    outcome,
+    error,
+    acks,
+    count(*) as produces,
+    min(acked_us) as first_us,
+    max(acked_us) as last_us
+from produces
+group by cluster, outcome, error, acks

@@ -1,0 +1,1 @@
+"""Run the texts of queries/ on an engine. DuckDB is the default."""

@@ -1,0 +1,168 @@
+"""Run the query chain on DuckDB, over the evidence of one bundle.
+
+Every query becomes a relation of its own name: a table where it is read more than once, a view elsewhere. Evidence
+tables stand under their contract names, with each instant twice: `…_at` for people, `…_us` for queries.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from rtoanalytics.bundle import evidence_select
+from rtoanalytics.engines.definition import SCHEMAS, definition_relations
+from rtoanalytics.errors import EvidenceError, Problem, QueryError
+from rtoanalytics.queries import GRID, GRID_ENDS, Query, in_order, load_queries
+from rtoanalytics.schemas import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import pyarrow as pa
+
+    from rtoanalytics.bundle import Bundle
+
+MAX_STEPS = 5_000_000
+"""Most steps the grid of M7 may have: 57 days of seconds. More means an instant that does not belong to the drill."""
+
+_UNMERGED = frozenset({"acks", "log_records", "applied", "metrics"})
+"""Large tables that stand as captured, rows captured twice included: the queries that read them count each once."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An open connection with the relations of one bundle."""
+
+    connection: duckdb.DuckDBPyConnection
+    bundle: Bundle
+
+    def arrow(self, relation: str) -> pa.Table:
+        """A relation as an Arrow table in a total order: by every column, nulls first."""
+        with _one_clear_message(relation):
+            return self.connection.sql(f'select * from "{relation}" order by all nulls first').to_arrow_table()
+
+    def rows(self, relation: str) -> list[dict[str, Any]]:
+        """A small relation as dictionaries, in the order of `arrow`."""
+        return self.arrow(relation).to_pylist()
+
+
+@contextmanager
+def open_engine(bundle: Bundle, *, memory_limit: str | None = None, scratch: Path | None = None) -> Iterator[Engine]:
+    """An engine on which evidence and the drill definition can be read, and no query has run yet.
+
+    `memory_limit` as DuckDB takes it ("4GB"); what does not fit is spilled into a temporary folder below `scratch`
+    (default: the system's), which is removed at the end.
+    """
+    with tempfile.TemporaryDirectory(prefix="rtoanalytics-", dir=scratch) as folder:
+        connection = duckdb.connect(":memory:", config={"temp_directory": folder, "preserve_insertion_order": False})
+        try:
+            connection.execute("set TimeZone = 'UTC'")
+            if memory_limit:
+                _limit_memory(connection, memory_limit)
+            engine = Engine(connection, bundle)
+            _define(engine)
+            yield engine
+        finally:
+            connection.close()
+
+
+def run_queries(engine: Engine, wanted: Iterable[str] | None = None) -> None:
+    """Run the chain: all of it, or what `wanted` needs. Relations that stand already are left alone.
+
+    Raises EvidenceError when the capture spans more than MAX_STEPS steps, QueryError when a number outgrows its column.
+    """
+    queries = load_queries()
+    readers = Counter(read for query in queries.values() for read in query.reads)
+    standing = _relations(engine)
+    for query in in_order(queries, wanted):
+        if query.name in standing:
+            continue
+        _run(engine, query, is_table=readers[query.name] != 1)
+        if query.name == GRID_ENDS:
+            _lay_steps(engine)
+
+
+def _limit_memory(connection: duckdb.DuckDBPyConnection, memory_limit: str) -> None:
+    try:
+        connection.execute("set memory_limit = ?", [memory_limit])
+    except duckdb.Error as error:
+        msg = f'memory limit "{memory_limit}": {error}; write for instance 4GB'
+        raise QueryError(msg) from None
+
+
+def _define(engine: Engine) -> None:
+    for name, table in definition_relations(engine.bundle.drill).items():
+        engine.connection.register("arriving", table)
+        engine.connection.execute(f'create table "{name}" as select * from arriving')
+        engine.connection.unregister("arriving")
+    for name in TABLES:
+        select = evidence_select(name, engine.bundle.files.get(name, ()))
+        kind, distinct = ("view", "") if name in _UNMERGED else ("table", "distinct")
+        with _one_clear_message(name):
+            engine.connection.execute(f'create {kind} "{name}" as select {distinct} * from ({select})')
+
+
+def _relations(engine: Engine) -> set[str]:
+    rows = engine.connection.sql(
+        "select table_name from information_schema.tables where table_schema = 'main'"
+    ).fetchall()
+    return {str(row[0]) for row in rows}
+
+
+def _run(engine: Engine, query: Query, *, is_table: bool) -> None:
+    kind = "table" if is_table else "view"
+    with _one_clear_message(query.name):
+        engine.connection.execute(f'create {kind} "{query.name}" as {query.sql}')
+
+
+def _lay_steps(engine: Engine) -> None:
+    """The grid of M7: whole steps since the epoch, from the first to the last live evidence, both inclusive."""
+    ends = engine.connection.sql("select first_us, last_us from capture_window").fetchall()
+    (step_us,) = engine.connection.sql("select step_us from drill_objectives").fetchall()[0]
+    first, last = (ends[0][0] + -ends[0][0] % step_us, ends[0][1]) if ends else (0, -1)
+    count = max(0, (last - first) // step_us + 1)
+    if count > MAX_STEPS:
+        raise EvidenceError([_too_many_steps(engine, count)])
+    engine.connection.execute(
+        f"create table {GRID} as select $first + number * $step_us as step_us from range($count) as numbers(number)",
+        {"first": first, "step_us": step_us, "count": count},
+    )
+
+
+def _too_many_steps(engine: Engine, count: int) -> Problem:
+    extents = engine.connection.sql(
+        "select table_name, make_timestamp(first_us), make_timestamp(last_us) from table_extents"
+        " where is_live order by first_us, table_name"
+    ).fetchall()
+    spans = "; ".join(f"{name} from {first} to {last}" for name, first, last in extents)
+    return Problem(
+        "evidence",
+        f"the capture spans {count:,} steps ({spans})",
+        f"at most {MAX_STEPS:,}; remove instants that do not belong to the drill, or set a longer step_seconds",
+    )
+
+
+@contextmanager
+def _one_clear_message(relation: str) -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.OutOfRangeException, duckdb.ConversionException) as error:
+        msg = f"{relation}: a number outgrows its column ({_first_line(error)}); look for offsets near 2^63 in the evidence"
+        raise QueryError(msg) from None
+    except duckdb.OutOfMemoryException as error:
+        msg = f"{relation}: not enough memory or temporary disk ({_first_line(error)}); raise --memory-limit or free disk"
+        raise QueryError(msg) from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+DEFINITION_RELATIONS = tuple(SCHEMAS)
+"""Names of the relations that hold the drill definition."""
