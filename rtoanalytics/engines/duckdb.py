@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from rtoanalytics.bundle import evidence_select
+from rtoanalytics.bundle import check_values, evidence_select
 from rtoanalytics.engines.definition import SCHEMAS, definition_relations
 from rtoanalytics.errors import EvidenceError, Problem, QueryError
 from rtoanalytics.queries import GRID, GRID_ENDS, Query, in_order, load_queries
@@ -56,6 +56,8 @@ class Engine:
 def open_engine(bundle: Bundle, *, memory_limit: str | None = None, scratch: Path | None = None) -> Iterator[Engine]:
     """An engine on which evidence and the drill definition can be read, and no query has run yet.
 
+    Every value of the evidence is checked first: EvidenceError tells all that are outside their domain.
+
     `memory_limit` as DuckDB takes it ("4GB"); what does not fit is spilled into a temporary folder below `scratch`
     (default: the system's), which is removed at the end.
     """
@@ -65,6 +67,7 @@ def open_engine(bundle: Bundle, *, memory_limit: str | None = None, scratch: Pat
             connection.execute("set TimeZone = 'UTC'")
             if memory_limit:
                 _limit_memory(connection, memory_limit)
+            _check(connection, bundle)
             engine = Engine(connection, bundle)
             _define(engine)
             yield engine
@@ -86,6 +89,12 @@ def run_queries(engine: Engine, wanted: Iterable[str] | None = None) -> None:
         _run(engine, query, is_table=readers[query.name] != 1)
         if query.name == GRID_ENDS:
             _lay_steps(engine)
+
+
+def _check(connection: duckdb.DuckDBPyConnection, bundle: Bundle) -> None:
+    problems = check_values(connection, bundle)
+    if problems:
+        raise EvidenceError(problems)
 
 
 def _limit_memory(connection: duckdb.DuckDBPyConnection, memory_limit: str) -> None:

@@ -1,0 +1,99 @@
+"""`rto`: find the subcommands, run one, and turn how it ended into an exit status.
+
+This module alone owns exit statuses: 0 pass or done, 1 fail, 2 inconclusive, 3 could not run, 130 interrupted.
+Standard output is the answer, standard error is talk.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import entry_points
+from typing import Annotated, Any, NoReturn
+
+import click
+import typer
+
+from rtoanalytics import __version__
+from rtoanalytics.cli.analyze import analyze
+from rtoanalytics.cli.bundles import check, init, schema, seal, verify
+from rtoanalytics.cli.report import report
+from rtoanalytics.cli.sql import sql
+from rtoanalytics.errors import RtoError
+
+PASSED, FAILED, INCONCLUSIVE, COULD_NOT_RUN, INTERRUPTED = 0, 1, 2, 3, 130
+TRACEBACK_VARIABLE = "RTO_TRACEBACK"
+
+app = typer.Typer(
+    name="rto",
+    help="Turn a Kafka resilience drill into evidence: capture it, reconcile it, judge it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:  # noqa: FBT001  (typer's callback form)
+    if value:
+        print(f"rto {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[  # noqa: ARG001  (its callback answers)
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    pass
+
+
+for _command in (init, schema, check, analyze, report, sql, seal, verify):
+    app.command()(_command)
+for _point in sorted(entry_points(group="rtoanalytics.commands"), key=lambda point: point.name):
+    app.command(name=_point.name)(_point.load())
+
+
+def run(arguments: list[str] | None = None) -> NoReturn:
+    """Run `rto` and leave the process with its exit status. Never shows a traceback unless RTO_TRACEBACK is set."""
+    sys.exit(exit_status(arguments))
+
+
+def exit_status(arguments: list[str] | None = None) -> int:
+    """Run `rto` with arguments (default: those of the process) and return its exit status."""
+    try:
+        status: Any = app(args=arguments, standalone_mode=False)
+    except click.exceptions.Abort:
+        return _say("interrupted", INTERRUPTED)
+    except KeyboardInterrupt:
+        return _say("interrupted", INTERRUPTED)
+    except click.ClickException as error:
+        return _say(_usage(error), COULD_NOT_RUN)
+    except RtoError as error:
+        return _say(str(error), COULD_NOT_RUN)
+    except BrokenPipeError:
+        # The reader of our answer went away (rto … | head): nothing is wrong, and nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PASSED
+    except Exception as error:
+        if os.environ.get(TRACEBACK_VARIABLE):
+            raise
+        return _say(
+            f"internal error: {type(error).__name__}: {error}\n"
+            f"This is a defect of rtoanalytics. {TRACEBACK_VARIABLE}=1 shows where; please report it with the bundle.",
+            COULD_NOT_RUN,
+        )
+    return status if isinstance(status, int) else PASSED
+
+
+def _say(message: str, status: int) -> int:
+    print(f"rto: {message}", file=sys.stderr)
+    return status
+
+
+def _usage(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    hint = f"\nTry: {context.command_path} --help" if context else ""
+    return f"{error.format_message()}{hint}"

@@ -1,0 +1,73 @@
+"""Client behavior: what did producers and consumers go through, and did every one of them come back?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rtoanalytics.scorecard.checks import Case, Check, limited, reported
+from rtoanalytics.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_COUNTERS = ("retries", "timeouts", "request_errors", "rebalances")
+
+
+def client_behavior(case: Case) -> Iterator[Check]:
+    """The checks of this row."""
+    yield _failed_produces(case)
+    yield _longest_silence(case, "ack", "longest_ack_silence")
+    yield _longest_silence(case, "applied", "longest_applied_silence")
+    for counter in _COUNTERS:
+        yield _counter(case, counter)
+    yield _reconnected(case)
+
+
+def _failed_produces(case: Case) -> Check:
+    """Failed and indeterminate produces: both left the application with an error instead of an acknowledgement."""
+    outcomes = case.measures.produce_outcomes
+    limit = case.drill.criteria.max_failed_produces
+    acks = case.measures.coverage_of("acks")
+    errors = [row for row in outcomes if row["outcome"] in ("failed", "indeterminate")]
+    count = sum(row["produces"] for row in errors)
+    kinds = ", ".join(f"{row['produces']:,} {row['outcome']} ({row['error'] or 'no error code'})" for row in errors)
+    total = sum(row["produces"] for row in outcomes)
+    what = f"{count:,} of {total:,} produces ended without an acknowledgement" + (f": {kinds}" if kinds else "")
+    known = count if outcomes else None
+    doubts = ["no produce outcome was captured" if not outcomes else acks.doubt()]
+    return limited("failed_produces", known, limit, "produces", what, doubts=doubts, evidence=("timeline.parquet",))
+
+
+def _longest_silence(case: Case, kind: str, name: str) -> Check:
+    silences = [row for row in case.measures.silences if row["kind"] == kind]
+    if not silences:
+        return reported(name, None, "seconds", "nothing was seen on both sides of a silence after the clock start")
+    longest = max(silences, key=lambda row: (row["seconds"], row["name"]))
+    return reported(name, longest["seconds"], "seconds", f"{longest['name']} was silent for {longest['seconds']:g} s")
+
+
+def _counter(case: Case, counter: str) -> Check:
+    counts = [(row["client_id"], row[counter]) for row in case.measures.clients if row[counter] is not None]
+    name = f"client_{counter}"
+    if not counts:
+        return reported(name, None, counter, "no client statistics say")
+    total = sum(count for _, count in counts)
+    busiest = ", ".join(f"{client} {count:,}" for client, count in counts if count)
+    return reported(name, total, counter, f"since the clock start: {busiest}" if busiest else "none since the clock start")
+
+
+def _reconnected(case: Case) -> Check:
+    clients = [row for row in case.measures.clients if row["was_connected"]]
+    name, unit = "clients_reconnected", "clients"
+    if not clients:
+        return reported(name, None, unit, "no client statistics say who was connected")
+    lost = [row["client_id"] for row in clients if not row["is_connected_at_end"]]
+    doubt = case.measures.coverage_of("client_stats").doubt()
+    if lost:
+        reason = f"{', '.join(lost)}: not connected to any broker when last seen"
+        return Check(name, Verdict.FAIL, len(lost), 0, unit, reason, ("coverage.parquet",))
+    if doubt:
+        return Check(name, Verdict.INCONCLUSIVE, 0, 0, unit, doubt, ("coverage.parquet",))
+    back = [row for row in clients if row["reconnected_us"] is not None]
+    reason = f"all {len(clients)} clients were connected at the end; {len(back)} had lost a broker and got it back"
+    return Check(name, Verdict.PASS, 0, 0, unit, reason, ("coverage.parquet",))
