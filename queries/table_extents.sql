@@ -1,7 +1,7 @@
 -- How many rows does each table hold, and from when to when?
 -- Measure: M11
 -- Grain: one row per evidence table with rows
--- Reads: acks, commits, applied, watermarks, partition_states, broker_states, group_states, connector_states, client_stats, metrics, events, checkpoints, offset_syncs, heartbeats, log_records, log_scans, cluster_info
+-- Reads: acks, commits, applied, watermarks, partition_states, broker_states, group_states, connector_states, client_stats, metrics, events, checkpoints, offset_syncs, heartbeats, log_records, log_scans, cluster_info, collector_series, table_names
 -- Parameters: none
 -- Returns:
 --   table_name varchar  evidence table
@@ -9,8 +9,24 @@
 --   first_us bigint  earliest instant of the table, microseconds since the epoch
 --   last_us bigint  latest instant of the table, microseconds since the epoch
 --   is_live boolean  whether its rows are captured while the drill runs, not read back or described afterwards
--- Method: Over the instant at which each row was captured or happened.
-with extents as (
+-- Method: Over the instant at which each row was captured or happened. Heartbeats of collectors that only read back
+--   afterwards do not count: the drill was over.
+with live_collectors as (
+    select distinct collector_series.collector, collector_series.target
+    from collector_series
+    inner join table_names on table_names.table_name = collector_series.table_name and table_names.is_live
+),
+
+live_heartbeats as (
+    select heartbeats.occurred_us
+    from heartbeats
+    inner join live_collectors
+        on
+            live_collectors.collector = heartbeats.collector
+            and live_collectors.target = coalesce(heartbeats.target, '')
+),
+
+extents as (
     select 'acks' as table_name, count(*) as row_count, min(acked_us) as first_us, max(acked_us) as last_us, true as is_live from acks
     union all select 'commits', count(*), min(committed_us), max(committed_us), true from commits
     union all select 'applied', count(*), min(applied_us), max(applied_us), true from applied
@@ -24,7 +40,7 @@ with extents as (
     union all select 'events', count(*), min(occurred_us), max(occurred_us), true from events
     union all select 'checkpoints', count(*), min(emitted_us), max(emitted_us), true from checkpoints
     union all select 'offset_syncs', count(*), min(emitted_us), max(emitted_us), true from offset_syncs
-    union all select 'heartbeats', count(*), min(occurred_us), max(occurred_us), true from heartbeats
+    union all select 'heartbeats', count(*), min(occurred_us), max(occurred_us), true from live_heartbeats
     union all select 'log_records', count(*), min(scanned_us), max(scanned_us), false from log_records
     union all select 'log_scans', count(*), min(scanned_us), max(scanned_us), false from log_scans
     union all select 'cluster_info', count(*), min(observed_us), max(observed_us), false from cluster_info

@@ -66,7 +66,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
         ]
     ),
     "drill_names": pa.schema([("name", _TEXT)]),
-    "table_names": pa.schema([("alias", _TEXT), ("table_name", _TEXT)]),
+    "table_names": pa.schema([("alias", _TEXT), ("table_name", _TEXT), ("is_live", _FLAG)]),
 }
 """Every definition relation and its columns."""
 
@@ -210,8 +210,8 @@ def _names(drill: Drill) -> set[str]:
 
 
 def _table_names() -> list[dict[str, Any]]:
-    own = [{"alias": name, "table_name": name} for name in TABLES]
-    aliases = [
-        {"alias": alias, "table_name": name} for alias, names in COLLECTOR_ALIASES.items() for name in names
+    own = [(name, name) for name in TABLES]
+    aliases = [(alias, name) for alias, names in COLLECTOR_ALIASES.items() for name in names]
+    return [
+        {"alias": alias, "table_name": name, "is_live": bool(TABLES[name].live_instants)} for alias, name in own + aliases
     ]
-    return own + aliases
