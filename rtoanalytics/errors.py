@@ -50,7 +50,7 @@ class Problem:
     """What may stand there, or what to do about it."""
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.found}; {self.allowed}"
+        return _printable(f"{self.where}: {self.found}; {self.allowed}")
 
 
 class EvidenceError(RtoError):
@@ -82,6 +82,11 @@ class MissingDependencyError(RtoError):
 
 class DefectError(RtoError):
     """A law that must always hold does not. Please report it with the bundle."""
+
+
+def _printable(text: str) -> str:
+    """Names of files may hold anything; a message may not clear a terminal or start a line of its own."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str:

@@ -30,7 +30,7 @@ def _doubts(case: Case, key: str) -> list[str | None]:
     """Why a lag may be larger than measured."""
     measures = case.measures
     doubts = [measures.coverage_of("commits").doubt()]
-    if measures.coverage_of("watermarks").was_captured:
+    if measures.coverage_of("watermarks").rows:
         doubts.append(measures.coverage_of("watermarks").doubt())
     else:
         doubts.append("no log ends were captured: a lag measured from acknowledgements alone is a lower bound")

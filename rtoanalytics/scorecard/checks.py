@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from rtoanalytics.verdict import Verdict, at_most, worst
@@ -84,7 +85,7 @@ def limited(
     verdict = at_most(low, low if high is None else high, limit)
     if verdict is Verdict.PASS and reasons:
         verdict = Verdict.INCONCLUSIVE
-    if high is not None and high > low:
+    if high is not None and isfinite(high) and high > low:
         reasons.insert(0, f"up to {high:,g} {unit} cannot be excluded")
     said = [what, *reasons] if verdict is Verdict.INCONCLUSIVE else [what]
     return Check(name, verdict, low, limit, unit, "; ".join(said), found)

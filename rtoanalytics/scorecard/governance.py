@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rtoanalytics.bundle.manifest import ADDED
 from rtoanalytics.drill.conditions import (
     AppliedCondition,
     ConnectorsCondition,
@@ -50,6 +51,8 @@ def _coverage(case: Case) -> Check:
         table = case.measures.coverage_of(name)
         if not table.was_captured:
             gaps.append(f"{name} was not captured")
+        elif not table.rows:
+            gaps.append(f"{name} has no rows, although its collector was alive")
         elif not table.has_heartbeats:
             gaps.append(f"{name} has no heartbeats, so silence cannot be told from a hole")
         elif table.holes:
@@ -65,6 +68,9 @@ def _coverage(case: Case) -> Check:
 
 def _seal(case: Case) -> Check:
     name, unit = "evidence_sealed", "files altered"
+    if case.seal == "altered" and all(_is_late(path, what) for path, what in case.altered.items()):
+        reason = f"added after sealing: {', '.join(case.altered)}; seal again to vouch for them"
+        return Check(name, Verdict.INCONCLUSIVE, len(case.altered), 0, unit, reason, ("manifest.json",))
     if case.seal == "altered":
         altered = "; ".join(f"{path} {what}" for path, what in case.altered.items())
         return Check(name, Verdict.FAIL, len(case.altered), 0, unit, f"changed after sealing: {altered}", ("manifest.json",))
@@ -80,12 +86,19 @@ def _item(case: Case, item: GovernanceItem) -> Check:
         return _unproven(name, item, reason)
     if item.evidence not in case.attachments:
         return _unproven(name, item, f"{item.evidence} is not in the bundle")
+    if item.evidence in case.altered and _is_late(item.evidence, case.altered[item.evidence]):
+        return _unproven(name, item, f"{item.evidence} was added after sealing; seal again to vouch for it", measured=0)
     if item.evidence in case.altered:
         reason = f"{item.evidence} {case.altered[item.evidence]}"
         return Check(name, Verdict.FAIL, 1, 0, unit, reason, (item.evidence,))
     if case.seal == "unsealed":
         return _unproven(name, item, f"{item.evidence} is there but not sealed (rto seal)", measured=0)
     return Check(name, Verdict.PASS, 0, 0, unit, f"{item.evidence} is there and sealed", (item.evidence,))
+
+
+def _is_late(path: str, what: str) -> bool:
+    """An attachment that was added after sealing changed nothing that was sealed; evidence that was added did."""
+    return what == ADDED and path.startswith("attachments/")
 
 
 def _unproven(name: str, item: GovernanceItem, reason: str, measured: int = 1) -> Check:

@@ -32,7 +32,7 @@ def offset_integrity(case: Case) -> Iterator[Check]:
     yield limited(
         "skipped_records", _known(case, "skipped"), criteria.max_skipped_records, "records",
         f"{totals['skipped']:,} records were passed by the commit and never applied",
-        high=totals["skipped"] + unresolved, doubts=doubts, evidence=_LEDGER,
+        high=totals["skipped"] + unresolved, doubts=[*doubts, _passed_unseen(case)], evidence=_LEDGER,
     )  # fmt: skip
     lost = limited(
         "lost_records", _known(case, "lost"), criteria.max_lost_records, "records",
@@ -68,6 +68,11 @@ def _doubts(case: Case) -> list[str | None]:
     if silent:
         doubts.append(f"no applied row of {', '.join(silent)} was captured")
     return doubts
+
+
+def _passed_unseen(case: Case) -> str | None:
+    """Backlog is a skip if the commit that passed it was not captured."""
+    return case.measures.coverage_of("commits").doubt() if case.measures.totals["pending"] else None
 
 
 def _recovery_point(case: Case) -> Check:
