@@ -1,6 +1,6 @@
 """Find, read and order the files in queries/. One file answers one question; its name is what it returns.
 
-A file is a header of comments (the question, then Measure, Grain, Reads, Parameters, Returns, Method) and one statement.
+A file is a header of comments (question, Measure, Grain, Reads, Parameters, Returns, Method) and one statement.
 Queries form a chain: what a query reads is evidence, the drill definition, or what another query returns.
 """
 

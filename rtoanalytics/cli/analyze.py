@@ -46,7 +46,7 @@ def worst_status(statuses: Iterable[int]) -> int:
     return next(status for status in _BADNESS if status in found or status == 0)
 
 
-def _analyze(bundle: Path, as_json: bool, memory_limit: str | None, scratch: Path | None) -> int:  # noqa: FBT001
+def _analyze(bundle: Path, as_json: bool, memory_limit: str | None, scratch: Path | None) -> int:
     from rtoanalytics.analysis import analyze_bundle
 
     try:
@@ -59,7 +59,7 @@ def _analyze(bundle: Path, as_json: bool, memory_limit: str | None, scratch: Pat
     return _STATUS[scorecard["verdict"]]
 
 
-def _show(bundle: Path, scorecard: dict[str, Any], as_json: bool) -> None:  # noqa: FBT001
+def _show(bundle: Path, scorecard: dict[str, Any], as_json: bool) -> None:
     from rtoanalytics.results import FOLDER, scorecard_line
 
     if as_json:

@@ -35,7 +35,7 @@ app = typer.Typer(
 )
 
 
-def _version(value: bool) -> None:  # noqa: FBT001  (typer's callback form)
+def _version(value: bool) -> None:
     if value:
         print(f"rto {__version__}")
         raise typer.Exit
@@ -43,7 +43,7 @@ def _version(value: bool) -> None:  # noqa: FBT001  (typer's callback form)
 
 @app.callback()
 def _options(
-    version: Annotated[  # noqa: ARG001  (its callback answers)
+    version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
     ] = False,
 ) -> None:
@@ -65,9 +65,7 @@ def exit_status(arguments: list[str] | None = None) -> int:
     """Run `rto` with arguments (default: those of the process) and return its exit status."""
     try:
         status: Any = app(args=arguments, standalone_mode=False)
-    except click.exceptions.Abort:
-        return _say("interrupted", INTERRUPTED)
-    except KeyboardInterrupt:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         return _say("interrupted", INTERRUPTED)
     except click.ClickException as error:
         return _say(_usage(error), COULD_NOT_RUN)

@@ -111,7 +111,7 @@ Condition = Annotated[
 
 
 def names_of(conditions: tuple[Condition, ...]) -> tuple[str, ...]:
-    """One name a condition, in their order; a name that repeats gets `#2`, `#3`, …"""
+    """One name a condition, in their order; a name that repeats gets `#2`, `#3` and so on."""
     seen: dict[str, int] = {}
     names = []
     for condition in conditions:

@@ -216,4 +216,3 @@ class Drill(Facts):
         named = [group.id for group in self.flow.groups]
         named += [downstream.group_id for downstream in self.flow.downstreams if downstream.group_id]
         return tuple(dict.fromkeys(named))
-

@@ -1,4 +1,4 @@
-"""Read drill.yaml: duplicate keys, unknown keys and impossible values are refused with their place and the nearest name."""
+"""Read drill.yaml. Duplicate keys, unknown keys and impossible values are refused with their place."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class _DefinitionLoader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             msg = f"line {mark.line + 1}: aliases (*name) are not allowed; write the value out"
             raise DrillError(msg)
         return super().compose_node(parent, index)
@@ -46,6 +46,7 @@ class _DefinitionLoader(yaml.SafeLoader):
 
 def _instant(loader: _DefinitionLoader, node: yaml.ScalarNode) -> datetime:
     text = str(node.value)
+    value: object
     try:
         value = datetime.fromisoformat(text)
     except ValueError:
@@ -92,7 +93,9 @@ def parse_drill(content: bytes) -> Drill:
         msg = f"not YAML that can be read ({type(error).__name__}: {error})"
         raise DrillError(msg) from None
     if not isinstance(document, dict):
-        msg = f"the file holds {_describe(document)}; a drill definition is a mapping that starts with schema_version: 1"
+        msg = (
+            f"the file holds {_describe(document)}; a drill definition is a mapping that starts with schema_version: 1"
+        )
         raise DrillError(msg)
     try:
         return Drill.model_validate(_tuples(document))
@@ -117,7 +120,7 @@ def _describe(document: object) -> str:
 
 
 def _tuples(value: object) -> object:
-    """Lists become tuples: the frozen definition holds no mutable sequence, and pydantic's strict mode asks for them."""
+    """Lists become tuples: the frozen definition holds none, and strict validation asks for tuples."""
     if isinstance(value, dict):
         return {key: _tuples(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -135,7 +138,7 @@ def _problem(detail: Any) -> str:  # noqa: ANN401  (pydantic's ErrorDetails)
     if detail["type"] == "extra_forbidden":
         allowed = _keys_at(detail["loc"][:-1])
         key = str(detail["loc"][-1])
-        return f'{where}: unknown key{nearest(key, allowed)}; allowed here: {", ".join(allowed)}'
+        return f"{where}: unknown key{nearest(key, allowed)}; allowed here: {', '.join(allowed)}"
     if detail["type"] == "missing":
         return f"{where}: is missing"
     message = str(detail["msg"]).removeprefix("Value error, ")
@@ -191,4 +194,3 @@ def _inner(annotation: Any) -> Any:  # noqa: ANN401
         found += list(inner) if isinstance(inner, tuple) else [inner] if inner is not None else []
     models = list(dict.fromkeys(found))
     return None if not models else models[0] if len(models) == 1 else tuple(models)
-

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 def check_references(drill: Drill) -> None:
     """Raise ValueError with every name that is given twice or refers to nothing."""
-    problems = [*_repeated(drill), *_dangling(drill), *_ambiguous_topic_names(drill), *_outside(drill)]
+    problems = [
+        *_repeated(drill),
+        *_dangling(drill),
+        *_dangling_conditions(drill),
+        *_ambiguous_topic_names(drill),
+        *_outside(drill),
+    ]
     if problems:
         raise ValueError("; ".join(problems))
 
@@ -51,12 +57,15 @@ def _dangling(drill: Drill) -> Iterator[str]:
     for cluster_name, cluster in drill.clusters.items():
         for name in cluster.topic_names:
             yield from _unknown(f'clusters "{cluster_name}" topic_names', name, drill.topic_names(), "topic")
+
+
+def _dangling_conditions(drill: Drill) -> Iterator[str]:
     for condition in drill.objectives.restored_when.conditions:
         where = f'condition "{condition.name}"'
         if isinstance(condition, LagCondition):
             yield from _unknown(where, condition.group_id, drill.group_ids(), "group")
         if isinstance(condition, AppliedCondition):
-            yield from _unknown(where, condition.downstream, [d.name for d in flow.downstreams], "downstream")
+            yield from _unknown(where, condition.downstream, [d.name for d in drill.flow.downstreams], "downstream")
         if isinstance(condition, UnderReplicatedCondition) and condition.cluster is not None:
             yield from _unknown(where, condition.cluster, drill.clusters, "cluster")
 

@@ -26,10 +26,16 @@ if TYPE_CHECKING:
 FLOW = "(flow)"
 """Stands for the flow itself where no downstream is defined, so that its records can still be judged."""
 
-_TEXT, _WHOLE, _REAL, _FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+_TEXT: pa.DataType = pa.string()
+_WHOLE: pa.DataType = pa.int64()
+_REAL: pa.DataType = pa.float64()
+_FLAG: pa.DataType = pa.bool_()
+_SMALL: pa.DataType = pa.int32()
 
 SCHEMAS: Mapping[str, pa.Schema] = {
-    "drill_objectives": pa.schema([("clock_starts", _TEXT), ("rto_us", _WHOLE), ("hold_us", _WHOLE), ("step_us", _WHOLE)]),
+    "drill_objectives": pa.schema(
+        [("clock_starts", _TEXT), ("rto_us", _WHOLE), ("hold_us", _WHOLE), ("step_us", _WHOLE)]
+    ),
     "drill_topics": pa.schema([("logical_topic", _TEXT), ("is_compacted", _FLAG)]),
     "drill_topic_names": pa.schema([("cluster", _TEXT), ("logical_topic", _TEXT), ("topic", _TEXT)]),
     "drill_groups": pa.schema([("group_id", _TEXT)]),
@@ -40,7 +46,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
     "drill_downstream_topics": pa.schema([("downstream", _TEXT), ("logical_topic", _TEXT)]),
     "drill_conditions": pa.schema(
         [
-            ("condition_index", pa.int32()),
+            ("condition_index", _SMALL),
             ("condition", _TEXT),
             ("kind", _TEXT),
             ("group_id", _TEXT),
@@ -58,7 +64,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
     "drill_condition_connectors": pa.schema([("condition", _TEXT), ("connector", _TEXT)]),
     "drill_runbook": pa.schema(
         [
-            ("position", pa.int32()),
+            ("position", _SMALL),
             ("step", _TEXT),
             ("event", _TEXT),
             ("after_us", _WHOLE),
@@ -213,5 +219,6 @@ def _table_names() -> list[dict[str, Any]]:
     own = [(name, name) for name in TABLES]
     aliases = [(alias, name) for alias, names in COLLECTOR_ALIASES.items() for name in names]
     return [
-        {"alias": alias, "table_name": name, "is_live": bool(TABLES[name].live_instants)} for alias, name in own + aliases
+        {"alias": alias, "table_name": name, "is_live": bool(TABLES[name].live_instants)}
+        for alias, name in own + aliases
     ]

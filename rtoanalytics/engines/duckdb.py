@@ -10,7 +10,6 @@ import tempfile
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -23,6 +22,7 @@ from rtoanalytics.schemas import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     import pyarrow as pa
 
@@ -33,6 +33,9 @@ MAX_STEPS = 5_000_000
 
 _UNMERGED = frozenset({"acks", "log_records", "applied", "metrics"})
 """Large tables that stand as captured, rows captured twice included: the queries that read them count each once."""
+
+_READ_AGAIN = frozenset({"recovery", "findings"})
+"""Small answers with one reader that are read again all the same: several times by it, and for results/."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ class Engine:
     def arrow(self, relation: str) -> pa.Table:
         """A relation as an Arrow table in a total order: by every column, nulls first."""
         with _one_clear_message(relation):
-            return self.connection.sql(f'select * from "{relation}" order by all nulls first').to_arrow_table()
+            table: pa.Table = self.connection.sql(f'from "{relation}" order by all nulls first').to_arrow_table()
+        return table
 
     def rows(self, relation: str) -> list[dict[str, Any]]:
         """A small relation as dictionaries, in the order of `arrow`."""
@@ -86,7 +90,7 @@ def run_queries(engine: Engine, wanted: Iterable[str] | None = None) -> None:
     for query in in_order(queries, wanted):
         if query.name in standing:
             continue
-        _run(engine, query, is_table=readers[query.name] != 1)
+        _run(engine, query, is_table=readers[query.name] != 1 or query.name in _READ_AGAIN)
         if query.name == GRID_ENDS:
             _lay_steps(engine)
 
@@ -162,10 +166,12 @@ def _one_clear_message(relation: str) -> Iterator[None]:
     try:
         yield
     except (duckdb.OutOfRangeException, duckdb.ConversionException) as error:
-        msg = f"{relation}: a number outgrows its column ({_first_line(error)}); look for offsets near 2^63 in the evidence"
+        msg = f"{relation}: a number outgrows its column ({_first_line(error)}); look for offsets near 2^63"
         raise QueryError(msg) from None
     except duckdb.OutOfMemoryException as error:
-        msg = f"{relation}: not enough memory or temporary disk ({_first_line(error)}); raise --memory-limit or free disk"
+        msg = (
+            f"{relation}: not enough memory or temporary disk ({_first_line(error)}); raise --memory-limit or free disk"
+        )
         raise QueryError(msg) from None
 
 

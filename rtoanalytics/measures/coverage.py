@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rtoanalytics.wording import counted, seconds
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -39,9 +41,10 @@ class TableCoverage:
     def doubt(self) -> str | None:
         """Why no measure over this table may say pass; None if nothing speaks against it."""
         if not self.was_captured:
-            return f"{self.table_name} was not captured"
+            return f"no {self.table_name} were captured"
         if self.holes:
-            return f"{self.table_name} has {self.holes} holes, the longest of {self.longest_hole_seconds:g} s"
+            holes = f"{counted(self.holes, 'hole')}, the longest of {seconds(self.longest_hole_seconds)}"
+            return f"the capture of {self.table_name} has {holes}"
         return None
 
 

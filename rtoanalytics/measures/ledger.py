@@ -61,4 +61,4 @@ def ledger_totals(rows: Iterable[dict[str, Any]]) -> dict[str, int]:
 
 def _unbalanced(row: dict[str, Any], name: str, total: int, parts: int) -> str:
     place = ", ".join(f"{key} {row.get(key)}" for key in KEYS)
-    return f"the ledger does not balance at {place}: {name} is {total}, its parts sum to {parts}; please report this bundle"
+    return f"the ledger does not balance at {place}: {name} is {total}, its parts sum to {parts}; please report it"

@@ -49,5 +49,8 @@ def _judge(row: dict[str, Any], rpo_records: int | None) -> tuple[Verdict, str]:
     if not acked:
         return Verdict.INCONCLUSIVE, "no acknowledged record was captured"
     if unjudged:
-        return Verdict.INCONCLUSIVE, f"{unjudged:,} of {acked:,} acknowledged records lie where no log scan can judge them"
+        return (
+            Verdict.INCONCLUSIVE,
+            f"{unjudged:,} of {acked:,} acknowledged records lie where no log scan can judge them",
+        )
     return Verdict.PASS, f"{missing:,} of {acked:,} acknowledged records are missing"

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from rtoanalytics.verdict import Verdict
+from rtoanalytics.wording import counted, seconds
 
 
 class Outcome(StrEnum):
@@ -98,22 +99,23 @@ def _never_bad(row: dict[str, Any]) -> RecoveryTime:
 
 def _judge(row: dict[str, Any], low: float, high: float | None, rto_seconds: float) -> tuple[Verdict, str]:
     if high is not None and high <= rto_seconds:
-        return Verdict.PASS, f"restored between {low:g} s and {high:g} s after the clock start"
+        return Verdict.PASS, f"restored between {seconds(low)} and {seconds(high)} after the clock start"
     if low >= rto_seconds:
-        until = "and not restored inside the capture" if high is None else f"restored after at most {high:g} s"
-        return Verdict.FAIL, f"still broken {low:g} s after the clock start, {until}"
+        until = "and not restored inside the capture" if high is None else f"restored after at most {seconds(high)}"
+        return Verdict.FAIL, f"still broken {seconds(low)} after the clock start, {until}"
     if high is None:
-        return Verdict.INCONCLUSIVE, f"last seen broken after {low:g} s, and the capture ends before it held again"
+        return Verdict.INCONCLUSIVE, f"last seen broken after {seconds(low)}, and the capture ends before it held again"
     return Verdict.INCONCLUSIVE, _undecided(row, low, high, rto_seconds)
 
 
 def _undecided(row: dict[str, Any], low: float, high: float, rto_seconds: float) -> str:
     between = row["unknown_before_restored"]
     if between:
-        cause = f"{between} steps between the last bad and the restored one could not be judged"
+        cause = f"{counted(between, 'step')} between the last bad and the restored one could not be judged"
     else:
-        cause = f"sampling finer than {high - low:g} s around the restoration would have decided it"
-    return f"restored between {low:g} s and {high:g} s, and the objective of {rto_seconds:g} s lies between: {cause}"
+        cause = f"sampling finer than {seconds(high - low)} around the restoration would have decided it"
+    span = f"restored between {seconds(low)} and {seconds(high)}"
+    return f"{span}, and the objective of {seconds(rto_seconds)} lies between: {cause}"
 
 
 def _seconds(microseconds: int) -> float:

@@ -1,4 +1,4 @@
-"""Measures against objectives and criteria: seven rows that a CTO, an SRE lead and an application owner can all read."""
+"""Measures against objectives and criteria: seven rows that everybody in the review can read."""
 
 from rtoanalytics.scorecard.document import scorecard_document
 from rtoanalytics.scorecard.rows import ROWS, judge_rows

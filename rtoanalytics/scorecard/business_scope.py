@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rtoanalytics.scorecard.checks import Case, Check
 from rtoanalytics.verdict import Verdict
+from rtoanalytics.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,15 @@ def _seen(case: Case, kind: str) -> Check:
     if unseen:
         reason = f"{', '.join(unseen)}: {_SEEN_IN[kind]}"
         return Check(name, Verdict.INCONCLUSIVE, len(unseen), 0, unit, reason, ("coverage.parquet",))
-    return Check(name, Verdict.PASS, 0, 0, unit, f"all {len(named)} {unit} were seen at work", ("ledger.parquet",))
+    return Check(
+        name,
+        Verdict.PASS,
+        0,
+        0,
+        unit,
+        f"{counted(len(named), kind)} named, every one seen at work",
+        ("ledger.parquet",),
+    )
 
 
 def _owned(case: Case) -> Check:
@@ -62,4 +71,6 @@ def _exercised(case: Case) -> Check:
     if idle:
         reason = f"{', '.join(idle)} took no record: the drill says nothing about them"
         return Check(name, Verdict.INCONCLUSIVE, len(idle), 0, unit, reason, evidence)
-    return Check(name, Verdict.PASS, 0, 0, unit, f"all {len(partitions)} partitions took records", evidence)
+    return Check(
+        name, Verdict.PASS, 0, 0, unit, f"{counted(len(partitions), 'partition')}, every one took records", evidence
+    )

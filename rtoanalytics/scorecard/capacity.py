@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rtoanalytics.scorecard.checks import Case, Check, limited, not_on_simulated, reported
+from rtoanalytics.wording import counted, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ def _final_lag(case: Case) -> Check:
     limit = case.drill.criteria.max_final_lag_records
     worst = _worst(case, "final_lag_records")
     doubts = [*_doubts(case, "final_lag_records"), *(_stale(case, row) for row in case.measures.lag_quality.values())]
-    what = f"{worst['group_id']} ended {worst['final_lag_records']:,} records behind" if worst else "final lag"
+    what = f"{worst['group_id']} ended {counted(worst['final_lag_records'], 'record')} behind" if worst else "final lag"
     known = worst["final_lag_records"] if worst else None
     return limited("final_lag", known, limit, "records", what, doubts=doubts, evidence=_BURN_DOWN)
 
@@ -53,7 +54,8 @@ def _stale(case: Case, row: dict[str, Any]) -> str | None:
     for table, key in (("watermarks", "log_end_age_seconds"), ("commits", "commit_age_seconds")):
         limit = case.measures.coverage_of(table).stale_seconds
         if row[key] is not None and row[key] > limit:
-            return f"the last sample of {table} for {row['group_id']} is {row[key]:g} s older than the end of the capture"
+            age = f"{seconds(row[key])} older than the end of the capture"
+            return f"the last sample of {table} for {row['group_id']} is {age}"
     return None
 
 
@@ -63,8 +65,10 @@ def _peak_lag(case: Case) -> Check:
     doubts = _doubts(case, "peak_lag_records")
     for row in case.measures.lag_quality.values():
         if row["unknown_steps"]:
-            doubts.append(f"the lag of {row['group_id']} is not fully known at {row['unknown_steps']} of {row['steps']} steps")
-    what = f"{worst['group_id']} fell {worst['peak_lag_records']:,} records behind" if worst else "peak lag"
+            doubts.append(
+                f"the lag of {row['group_id']} is not fully known at {row['unknown_steps']} of {row['steps']} steps"
+            )
+    what = f"{worst['group_id']} fell {counted(worst['peak_lag_records'], 'record')} behind" if worst else "peak lag"
     known = worst["peak_lag_records"] if worst else None
     return limited("peak_lag", known, limit, "records", what, doubts=doubts, evidence=_BURN_DOWN)
 
@@ -77,11 +81,11 @@ def _drain(case: Case) -> Check:
     if behind and case.measures.last_us is not None:
         row = max(behind, key=lambda row: (-row["peak_us"], row["group_id"]))
         since = (case.measures.last_us - row["peak_us"]) / 1_000_000
-        what = f"{row['group_id']} had not drained {since:g} s after its peak" + _projected(row)
+        what = f"{row['group_id']} had not drained {seconds(since)} after its peak" + _projected(row)
         doubts.append("the backlog had not drained when the capture ended")
         return limited(name, since, limit, unit, what, high=float("inf"), doubts=doubts, evidence=_BURN_DOWN)
     worst = _worst(case, "drain_seconds")
-    what = f"{worst['group_id']} drained {worst['drain_seconds']:g} s after its peak" if worst else "drain time"
+    what = f"{worst['group_id']} drained {seconds(worst['drain_seconds'])} after its peak" if worst else "drain time"
     known = worst["drain_seconds"] if worst else None
     return limited(name, known, limit, unit, what, doubts=doubts, evidence=_BURN_DOWN)
 
@@ -95,7 +99,9 @@ def _reported(case: Case) -> Iterator[Check]:
     area = _worst(case, "backlog_area_record_seconds")
     if area:
         value = area["backlog_area_record_seconds"]
-        yield reported("backlog_area", value, "record seconds", f"{area['group_id']} owed {value:,g} record seconds", _BURN_DOWN)
+        yield reported(
+            "backlog_area", value, "record seconds", f"{area['group_id']} owed {value:,g} record seconds", _BURN_DOWN
+        )
     for row in case.measures.backlog:
         if row["net_drain_rate"] is not None and row["ingress_records_per_second"]:
             headroom = row["net_drain_rate"] / row["ingress_records_per_second"]
@@ -105,14 +111,17 @@ def _reported(case: Case) -> Iterator[Check]:
             )
             yield reported(f"headroom:{row['group_id']}", headroom, "drain rate ÷ ingress", reason, _BURN_DOWN)
         if row["stalls"]:
-            reason = f"{row['group_id']} made no progress for {row['longest_stall_seconds']:g} s"
+            reason = f"{row['group_id']} made no progress for {seconds(row['longest_stall_seconds'])}"
             yield reported(f"stalls:{row['group_id']}", row["stalls"], "stalls", reason, _BURN_DOWN)
 
 
 def _replication(case: Case) -> Iterator[Check]:
     for row in case.measures.replication:
-        reason = f"{row['cluster']} was under-replicated for {row['degraded_seconds']:g} s, up to {row['worst_partitions']} partitions"
+        worst = counted(row["worst_partitions"], "partition")
+        reason = f"{row['cluster']} was under-replicated for {seconds(row['degraded_seconds'])}, up to {worst}"
         if row["unknown_seconds"]:
-            reason += f", and for {row['unknown_seconds']:g} s nobody knows"
-        check = reported(f"under_replicated:{row['cluster']}", row["degraded_seconds"], "seconds", reason, ("recovery.parquet",))
+            reason += f", and for {seconds(row['unknown_seconds'])} nobody knows"
+        check = reported(
+            f"under_replicated:{row['cluster']}", row["degraded_seconds"], "seconds", reason, ("recovery.parquet",)
+        )
         yield not_on_simulated(check, case)

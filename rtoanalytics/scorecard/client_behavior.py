@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rtoanalytics.scorecard.checks import Case, Check, limited, reported
 from rtoanalytics.verdict import Verdict
+from rtoanalytics.wording import counted, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,9 @@ def _failed_produces(case: Case) -> Check:
     count = sum(row["produces"] for row in errors)
     kinds = ", ".join(f"{row['produces']:,} {row['outcome']} ({row['error'] or 'no error code'})" for row in errors)
     total = sum(row["produces"] for row in outcomes)
-    what = f"{count:,} of {total:,} produces ended without an acknowledgement" + (f": {kinds}" if kinds else "")
+    what = f"{count:,} of {counted(total, 'produce')} ended without an acknowledgement" + (
+        f": {kinds}" if kinds else ""
+    )
     known = count if outcomes else None
     doubts = ["no produce outcome was captured" if not outcomes else acks.doubt()]
     return limited("failed_produces", known, limit, "produces", what, doubts=doubts, evidence=("timeline.parquet",))
@@ -43,7 +46,9 @@ def _longest_silence(case: Case, kind: str, name: str) -> Check:
     if not silences:
         return reported(name, None, "seconds", "nothing was seen on both sides of a silence after the clock start")
     longest = max(silences, key=lambda row: (row["seconds"], row["name"]))
-    return reported(name, longest["seconds"], "seconds", f"{longest['name']} was silent for {longest['seconds']:g} s")
+    return reported(
+        name, longest["seconds"], "seconds", f"{longest['name']} was silent for {seconds(longest['seconds'])}"
+    )
 
 
 def _counter(case: Case, counter: str) -> Check:
@@ -53,7 +58,9 @@ def _counter(case: Case, counter: str) -> Check:
         return reported(name, None, counter, "no client statistics say")
     total = sum(count for _, count in counts)
     busiest = ", ".join(f"{client} {count:,}" for client, count in counts if count)
-    return reported(name, total, counter, f"since the clock start: {busiest}" if busiest else "none since the clock start")
+    return reported(
+        name, total, counter, f"since the clock start: {busiest}" if busiest else "none since the clock start"
+    )
 
 
 def _reconnected(case: Case) -> Check:
@@ -69,5 +76,5 @@ def _reconnected(case: Case) -> Check:
     if doubt:
         return Check(name, Verdict.INCONCLUSIVE, 0, 0, unit, doubt, ("coverage.parquet",))
     back = [row for row in clients if row["reconnected_us"] is not None]
-    reason = f"all {len(clients)} clients were connected at the end; {len(back)} had lost a broker and got it back"
+    reason = f"{counted(len(clients), 'client')} connected at the end; {len(back)} had lost a broker and got it back"
     return Check(name, Verdict.PASS, 0, 0, unit, reason, ("coverage.parquet",))

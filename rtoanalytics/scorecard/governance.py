@@ -14,6 +14,7 @@ from rtoanalytics.drill.conditions import (
 )
 from rtoanalytics.scorecard.checks import Case, Check, reported
 from rtoanalytics.verdict import Verdict
+from rtoanalytics.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,19 +51,19 @@ def _coverage(case: Case) -> Check:
     for name in needed_tables(case):
         table = case.measures.coverage_of(name)
         if not table.was_captured:
-            gaps.append(f"{name} was not captured")
+            gaps.append(f"no {name} were captured")
         elif not table.rows:
             gaps.append(f"{name} has no rows, although its collector was alive")
         elif not table.has_heartbeats:
-            gaps.append(f"{name} has no heartbeats, so silence cannot be told from a hole")
+            gaps.append(f"{name}: no heartbeats, so silence cannot be told from a hole")
         elif table.holes:
-            gaps.append(f"{name} has {table.holes} holes, the longest of {table.longest_hole_seconds:g} s")
+            gaps.append(str(table.doubt()))
         elif not table.is_complete:
             late = "until the service had held" if table.is_before_clock else "from before the clock start"
-            gaps.append(f"{name} was not captured {late}")
+            gaps.append(f"{name}: not captured {late}")
     count = len(needed_tables(case))
     verdict = Verdict.INCONCLUSIVE if gaps else Verdict.PASS
-    reason = "; ".join(gaps) if gaps else f"all {count} tables were captured without a hole"
+    reason = "; ".join(gaps) if gaps else f"{counted(count, 'table')} captured without a hole"
     return Check("evidence_coverage", verdict, len(gaps), 0, "tables with gaps", reason, ("coverage.parquet",))
 
 
@@ -73,9 +74,13 @@ def _seal(case: Case) -> Check:
         return Check(name, Verdict.INCONCLUSIVE, len(case.altered), 0, unit, reason, ("manifest.json",))
     if case.seal == "altered":
         altered = "; ".join(f"{path} {what}" for path, what in case.altered.items())
-        return Check(name, Verdict.FAIL, len(case.altered), 0, unit, f"changed after sealing: {altered}", ("manifest.json",))
+        return Check(
+            name, Verdict.FAIL, len(case.altered), 0, unit, f"changed after sealing: {altered}", ("manifest.json",)
+        )
     if case.seal == "sealed":
-        return Check(name, Verdict.PASS, 0, 0, unit, "every file is as it was when the bundle was sealed", ("manifest.json",))
+        return Check(
+            name, Verdict.PASS, 0, 0, unit, "every file is as it was when the bundle was sealed", ("manifest.json",)
+        )
     return reported(name, None, unit, "the bundle is not sealed (rto seal): files could still change unnoticed")
 
 

@@ -17,22 +17,27 @@ FAILED: Mapping[str, str] = MappingProxyType(
         " timeouts, or the capacity that drains the backlog.",
         "runbook_step": "Rehearse or automate the step that came late; check service discovery and client configuration"
         " where a switch was slow.",
-        "failed_produces": "Review the producers' delivery timeout, retries and acks, and what the application does with"
+        "failed_produces": "Review the producers' delivery timeout, retries and acks, and what the application"
+        " does with"
         " a produce that fails.",
         "clients_reconnected": "Find the clients that stayed disconnected; check bootstrap servers, DNS lifetime and"
         " reconnect backoff.",
-        "duplicated_records": "Make the consumer idempotent: key the effect on (topic, partition, offset) or on the record"
+        "duplicated_records": "Make the consumer idempotent: key the effect on (topic, partition, offset) or on"
+        " the record"
         " identity.",
-        "skipped_records": "Commit only after the effect is durable: put offsets and effects into one transaction, or apply"
+        "skipped_records": "Commit only after the effect is durable: put offsets and effects into one"
+        " transaction, or apply"
         " before committing.",
         "lost_records": "Protect acknowledged records: acks=all, min.insync.replicas of 2 or more, no unclean leader"
         " election.",
-        "reordered_records": "Keep one writer per partition and check what replays or parallel workers do to the order.",
+        "reordered_records": "Keep one writer per partition and check what replays or parallel workers do to the"
+        " order.",
         "recovery_point": "Protect acknowledged records: acks=all, min.insync.replicas of 2 or more, no unclean leader"
         " election; on a failover, shorten replication lag.",
         "final_lag": "Add consumer capacity or reduce the work per record: the backlog outlived the drill.",
         "peak_lag": "Pre-provision consumer capacity, or change what the recovery depends on, so that less piles up.",
-        "drain_time": "Raise the drain rate: more partitions and consumers, larger fetches, batched effects downstream.",
+        "drain_time": "Raise the drain rate: more partitions and consumers, larger fetches, batched effects"
+        " downstream.",
         "evidence_sealed": "Find out who changed sealed files and why; capture again if it cannot be explained.",
         "governance": "Replace the attachment that was changed after sealing.",
         "rollback_rehearsed": "Rehearse the way back before the next drill.",
@@ -47,7 +52,8 @@ MISSING: Mapping[str, str] = MappingProxyType(
         "downstreams_seen": "Name the downstreams and capture what they apply.",
         "owners_named": "Name an owner for every part of the flow.",
         "partitions_exercised": "Drive load through every partition, and capture log ends.",
-        "recovery_time": "Define when the service counts as restored, record the event that starts the clock, and sample"
+        "recovery_time": "Define when the service counts as restored, record the event that starts the clock,"
+        " and sample"
         " more finely.",
         "capture_spans_recovery": "Start the capture before the inject and let it run until the service has held.",
         "clocks_agree": "Synchronize the collectors' clocks, and record their offset.",
@@ -57,7 +63,8 @@ MISSING: Mapping[str, str] = MappingProxyType(
         "recovery_point": "Read the logs back after the drill (log_scans and log_records) from below the first"
         " acknowledged offset.",
         "commits_captured": "Capture the commits of every group without a break.",
-        "evidence_coverage": "Close the holes in the capture: every collector needs heartbeats from before the clock start"
+        "evidence_coverage": "Close the holes in the capture: every collector needs heartbeats from before the"
+        " clock start"
         " until the service has held.",
         "governance": "Attach what proves the item, and seal the bundle.",
         "rollback_defined": "Describe the way back: authority, procedure, rehearsal, and what cannot be undone.",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rtoanalytics.scorecard.checks import Case, Check, limited, not_on_simulated, reported
 from rtoanalytics.verdict import Verdict
+from rtoanalytics.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,23 +27,24 @@ def offset_integrity(case: Case) -> Iterator[Check]:
     doubts = _doubts(case)
     yield limited(
         "duplicated_records", _known(case, "duplicated"), criteria.max_duplicated_records, "records",
-        f"{totals['duplicated']:,} records were applied more than once ({totals['extra']:,} surplus effects)",
+        f"{counted(totals['duplicated'], 'record')} applied more than once"
+        f" ({counted(totals['extra'], 'surplus effect')})",
         doubts=doubts, evidence=_LEDGER,
     )  # fmt: skip
     yield limited(
         "skipped_records", _known(case, "skipped"), criteria.max_skipped_records, "records",
-        f"{totals['skipped']:,} records were passed by the commit and never applied",
+        f"{counted(totals['skipped'], 'record')} passed by the commit and never applied",
         high=totals["skipped"] + unresolved, doubts=[*doubts, _passed_unseen(case)], evidence=_LEDGER,
     )  # fmt: skip
     lost = limited(
         "lost_records", _known(case, "lost"), criteria.max_lost_records, "records",
-        f"{totals['lost']:,} records are in neither the downstream nor the log",
+        f"{counted(totals['lost'], 'record')} in neither the downstream nor the log",
         high=totals["lost"] + unresolved + case.measures.unscanned, doubts=doubts, evidence=_LEDGER,
     )  # fmt: skip
     yield not_on_simulated(lost, case)
     yield limited(
         "reordered_records", _known(case, "reordered"), criteria.max_reordered_records, "records",
-        f"{totals['reordered']:,} records were first applied after a record behind them",
+        f"{counted(totals['reordered'], 'record')} first applied after a record behind",
         doubts=doubts, evidence=_LEDGER,
     )  # fmt: skip
     yield _recovery_point(case)
@@ -95,19 +97,29 @@ def _commit_evidence(case: Case) -> Check:
     if missing or doubt:
         reason = f"no commit of {', '.join(missing)} was captured" if missing else str(doubt)
         return Check(name, Verdict.INCONCLUSIVE, len(missing), 0, unit, reason, ("coverage.parquet",))
-    return Check(name, Verdict.PASS, 0, 0, unit, f"commits of all {len(groups)} groups were captured", ("lag.parquet",))
+    return Check(
+        name,
+        Verdict.PASS,
+        0,
+        0,
+        unit,
+        f"the commits of {counted(len(groups), 'group')} were captured",
+        ("lag.parquet",),
+    )
 
 
 def _reported(case: Case) -> Iterator[Check]:
     totals, counts = case.measures.totals, case.measures.finding_counts
     pairs = (
-        ("pending_records", "pending", "records were still backlog when the capture ended"),
-        ("unresolved_records", "unresolved", "records have no fate that the evidence could tell"),
-        ("unacked_effects", "unacked", "applied rows belong to no acknowledged record"),
-        ("produced_twice", "produced_twice", "identities stand at two or more coordinates of a topic"),
-        ("overwritten_records", "overwritten", "records were replaced in the log by others"),
+        ("pending_records", "pending", "record", "still backlog when the capture ended"),
+        ("unresolved_records", "unresolved", "record", "without a fate that the evidence could tell"),
+        ("unacked_effects", "unacked", "effect", "in a downstream that belong to no acknowledged record"),
+        ("produced_twice", "produced_twice", "record", "standing at two or more coordinates of a topic"),
+        ("overwritten_records", "overwritten", "record", "replaced in the log by others"),
     )
-    for name, key, what in pairs:
-        yield reported(name, totals[key], "records", f"{totals[key]:,} {what}", _LEDGER)
+    for name, key, unit, what in pairs:
+        yield reported(name, totals[key], f"{unit}s", f"{counted(totals[key], unit)} {what}", _LEDGER)
     for kind, what in _FINDINGS.items():
-        yield reported(f"{kind}s", counts.get(kind, 0), "findings", f"{counts.get(kind, 0):,} {what}", ("findings.parquet",))
+        yield reported(
+            f"{kind}s", counts.get(kind, 0), "findings", f"{counts.get(kind, 0):,} {what}", ("findings.parquet",)
+        )

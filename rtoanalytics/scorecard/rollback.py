@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rtoanalytics.drill.definition import Rollback
 from rtoanalytics.scorecard.checks import Case, Check, reported
 from rtoanalytics.verdict import Verdict
+from rtoanalytics.wording import seconds as as_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rtoanalytics.drill.definition import Rollback
 
 _DEFINITION = ("drill.yaml",)
 
@@ -21,7 +23,9 @@ def rollback(case: Case) -> Iterator[Check]:
         yield Check("rollback_defined", Verdict.INCONCLUSIVE, None, None, "", reason, _DEFINITION)
         return
     way_back = case.drill.rollback
-    yield _said("rollback_authority", way_back.authority, "may decide to turn back", "nobody is named who may turn back")
+    yield _said(
+        "rollback_authority", way_back.authority, "may decide to turn back", "nobody is named who may turn back"
+    )
     yield _procedure(case, way_back)
     yield _rehearsed(way_back)
     yield _irreversible(way_back)
@@ -83,5 +87,5 @@ def _decision_latency(case: Case) -> Check:
     start = ended.get(since) if since else None
     if decided is None or start is None:
         return reported(name, None, unit, "no event of kind decide, or nothing to count from, was recorded", evidence)
-    seconds = (decided - start) / 1_000_000
-    return reported(name, seconds, unit, f"decided {seconds:g} s after {since}", evidence)
+    latency = (decided - start) / 1_000_000
+    return reported(name, latency, unit, f"decided {as_seconds(latency)} after {since}", evidence)

@@ -15,6 +15,7 @@ from rtoanalytics.scorecard.offset_integrity import offset_integrity
 from rtoanalytics.scorecard.rollback import rollback
 from rtoanalytics.scorecard.rto_target import rto_target
 from rtoanalytics.verdict import Verdict
+from rtoanalytics.wording import counted, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -51,9 +52,5 @@ def _headline(verdict: Verdict, checks: tuple[Check, ...]) -> str:
     if verdict is Verdict.NOT_APPLICABLE:
         return "No limit was set; the figures are reported only."
     others = sum(check.verdict is verdict for check in checks) - 1
-    more = f" ({others} more {_noun(others)} {verdict.value})" if others and verdict is not Verdict.PASS else ""
-    return f"{deciding.reason[:1].upper()}{deciding.reason[1:]}{more}."
-
-
-def _noun(count: int) -> str:
-    return "check" if count == 1 else "checks"
+    more = f" ({counted(others, 'more check')} {verdict.value})" if others and verdict is not Verdict.PASS else ""
+    return sentence(deciding.reason + more)

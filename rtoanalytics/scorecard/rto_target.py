@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rtoanalytics.measures.recovery_time import Outcome
 from rtoanalytics.scorecard.checks import Case, Check, reported
 from rtoanalytics.verdict import Verdict
+from rtoanalytics.wording import counted, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,10 +61,10 @@ def _capture_spans_recovery(case: Case) -> Check:
         reason = "nothing was captured before the clock started: there is no baseline"
         return Check(name, Verdict.INCONCLUSIVE, before, 0, "seconds", reason, evidence)
     if measures.recovery.outcome is Outcome.CENSORED:
-        reason = f"the capture ends {after:g} s after the clock start, before the service had held again"
+        reason = f"the capture ends {seconds(after)} after the clock start, before the service had held again"
         verdict = Verdict.NOT_APPLICABLE if measures.recovery.verdict is Verdict.FAIL else Verdict.INCONCLUSIVE
         return Check(name, verdict, before, 0, "seconds", reason, evidence)
-    reason = f"captured from {before:g} s before to {after:g} s after the clock start"
+    reason = f"captured from {seconds(before)} before to {seconds(after)} after the clock start"
     return Check(name, Verdict.PASS, before, 0, "seconds", reason, evidence)
 
 
@@ -75,11 +76,12 @@ def _clocks_agree(case: Case) -> Check:
         return reported(name, None, "seconds", "no clock offset is on record", evidence)
     room = _room(recovery.rta_seconds_low, recovery.rta_seconds_high, case.drill.objectives.rto_seconds)
     if room is None or recovery.verdict is Verdict.INCONCLUSIVE:
-        return reported(name, offset, "seconds", f"clocks are at most {offset:g} s apart", evidence)
+        return reported(name, offset, "seconds", f"clocks are at most {seconds(offset)} apart", evidence)
     if offset > room:
-        reason = f"clocks are up to {offset:g} s apart, and the recovery time is within {room:g} s of the objective"
+        near = f"the recovery time is within {seconds(room)} of the objective"
+        reason = f"clocks are up to {seconds(offset)} apart, and {near}"
         return Check(name, Verdict.INCONCLUSIVE, offset, room, "seconds", reason, evidence)
-    reason = f"clocks are at most {offset:g} s apart, the objective has {room:g} s of room"
+    reason = f"clocks are at most {seconds(offset)} apart, the objective has {seconds(room)} of room"
     return Check(name, Verdict.PASS, offset, room, "seconds", reason, evidence)
 
 
@@ -91,7 +93,9 @@ def _room(low: float | None, high: float | None, rto_seconds: float) -> float | 
 
 def _relapses(case: Case) -> Check:
     relapses = case.measures.recovery.relapses
-    reason = f"the service broke {relapses} more times after it had held" if relapses else "it held once restored"
+    reason = (
+        f"the service broke {counted(relapses, 'more time')} after it had held" if relapses else "it held once restored"
+    )
     if case.measures.recovery.outcome is not Outcome.RESTORED:
         reason = "not restored, so nothing could break again"
     return reported("relapses", relapses, "relapses", reason, ("recovery.parquet",))
@@ -101,12 +105,14 @@ def _step_on_time(step: dict[str, Any]) -> Check:
     name, evidence = f"runbook_step:{step['step']}", ("timeline.parquet",)
     late, tolerance = step["late_seconds"], step["tolerance_seconds"]
     if step["planned_us"] is None:
-        return reported(name, None, "seconds late", "the definition gives no minute, or no event started the clock", evidence)
+        return reported(
+            name, None, "seconds late", "the definition gives no minute, or no event started the clock", evidence
+        )
     if step["occurred_us"] is None:
         reason = f'no event of step "{step["step"]}"{_or_kind(step)} was recorded'
         return Check(name, Verdict.INCONCLUSIVE, None, tolerance, "seconds late", reason, evidence)
     verdict = Verdict.PASS if late <= tolerance else Verdict.FAIL
-    reason = f"{late:g} s after its planned time" if late > 0 else f"{-late:g} s before its planned time"
+    reason = f"{seconds(late)} after its planned time" if late > 0 else f"{seconds(-late)} before its planned time"
     return Check(name, verdict, late, tolerance, "seconds late", reason, evidence)
 
 

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rtoanalytics.engines.duckdb import Engine
 
-    from .drill_facts import Drill
 
 Row = dict[str, Any]
-NOTHING = "downstream group_id cluster topic partition".split()
+NOTHING = ["downstream", "group_id", "cluster", "topic", "partition"]
 
 RELATIONS = {
     "fates": "fates",
@@ -42,9 +41,7 @@ def differences(name: str, actual: list[Row], expected: list[Row]) -> list[str]:
         extra = [row for row in left if not any(_same(row, other) for other in right)]
         missing = [row for row in right if not any(_same(row, other) for other in left)]
         return [f"{name}: only in the chain {extra[:3]}, only in the twin {missing[:3]}"]
-    return [
-        f"{name}: chain {a}, twin {b}" for a, b in zip(left, right, strict=True) if not _same(a, b)
-    ][:3]
+    return [f"{name}: chain {a}, twin {b}" for a, b in zip(left, right, strict=True) if not _same(a, b)][:3]
 
 
 def _rows(engine: Engine, relation: str, answer: str, expected: list[Row]) -> list[Row]:
@@ -79,10 +76,12 @@ def _recovery_point(engine: Engine, expected: Row) -> tuple[list[Row], list[Row]
 
 
 def _sorted(rows: list[Row]) -> list[Row]:
-    return sorted(rows, key=lambda row: [(row[key] is None, str(type(row[key])), _rounded(row[key])) for key in sorted(row)])
+    return sorted(
+        rows, key=lambda row: [(row[key] is None, str(type(row[key])), _rounded(row[key])) for key in sorted(row)]
+    )
 
 
-def _rounded(value: object) -> Any:
+def _rounded(value: object) -> str | float:
     return "" if value is None else round(float(value), 6) if isinstance(value, int | float) else str(value)
 
 

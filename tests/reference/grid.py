@@ -30,7 +30,9 @@ def is_live(table: str, row: Row) -> bool:
 
 def grid_steps_us(drill: Drill, tables: Tables) -> list[int]:
     """Return every step of the drill. Applied rows may end the grid; they begin it only where there is nothing else."""
-    live = [row[column] for table, column in LIVE_INSTANTS.items() for row in tables.get(table, []) if is_live(table, row)]
+    live = [
+        row[column] for table, column in LIVE_INSTANTS.items() for row in tables.get(table, []) if is_live(table, row)
+    ]
     applied = [row["applied_at"] for row in tables.get("applied", [])]
     if not live + applied:
         return []
