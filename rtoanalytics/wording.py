@@ -23,11 +23,12 @@ def seconds(value: float) -> str:
 
 
 def sentence(text: str) -> str:
-    """The text as a sentence: a capital and a full stop, except before a name written with an underscore.
+    """The text as a sentence: a full stop, and a capital unless it begins with a name of the evidence.
 
-    >>> sentence("nothing was captured"), sentence("client_stats was not captured")
-    ('Nothing was captured.', 'client_stats was not captured.')
+    >>> sentence("nothing was captured"), sentence("payments-sink ended 3 records behind")
+    ('Nothing was captured.', 'payments-sink ended 3 records behind.')
     """
     first = text.split(maxsplit=1)[0] if text else ""
-    start = text if "_" in first or "." in first or "/" in first else text[:1].upper() + text[1:]
+    is_name = any(mark in first for mark in "_-./")
+    start = text if is_name else text[:1].upper() + text[1:]
     return start if start.endswith((".", "!", "?")) else f"{start}."

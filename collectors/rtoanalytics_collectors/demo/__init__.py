@@ -1,0 +1,1 @@
+"""The demo drill: an embedded cluster, two ordinary programs, one fault, all of it captured."""
