@@ -1,4 +1,4 @@
-"""Commands of `rto` that capture: `rto demo` and `rto mark`."""
+"""Commands of `rto` that capture: `rto demo`, `rto mark` and `rto recover`."""
 
 from __future__ import annotations
 
@@ -90,6 +90,17 @@ def mark(
     occurred_at = None if at is None else instant(at)
     path = mark_event(bundle, kind, step=step, actor=actor, channel=channel, text=text, occurred_at=occurred_at)
     sys.stdout.write(f"{path}\n")
+
+
+def recover(bundle: Annotated[Path, typer.Argument(help="Folder of the drill.", show_default=False)]) -> None:
+    """Turn what a killed capture left in spool/ into evidence."""
+    from rtoanalytics_collectors.bundle import refuse_without_drill
+    from rtoanalytics_collectors.recovery import recover as recover_spool
+
+    refuse_without_drill(bundle)
+    for recovery in recover_spool(bundle):
+        torn = f", {recovery.torn_bytes} torn bytes dropped" if recovery.torn_bytes else ""
+        sys.stdout.write(f"{recovery.segment}: {recovery.rows} rows kept{torn}\n")
 
 
 def instant(text: str) -> int:

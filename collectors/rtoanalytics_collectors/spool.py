@@ -12,25 +12,21 @@ evidence, never the application: errors are counted, rows wait in memory, and `a
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
 import re
 import threading
-import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
-from rtoanalytics.errors import DefectError, EvidenceError, Problem, UsageError
+from rtoanalytics.errors import DefectError, EvidenceError, UsageError
 from rtoanalytics.schemas import TABLES
-from rtoanalytics_collectors.bundle import has_drill, refuse_sealed
-from rtoanalytics_collectors.events import mark
-from rtoanalytics_collectors.parquet import sync_folder, write_evidence
+from rtoanalytics_collectors.bundle import refuse_sealed
+from rtoanalytics_collectors.folder_lock import FolderLock
+from rtoanalytics_collectors.recovery import next_number, recover_folder
+from rtoanalytics_collectors.segments import Segment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from rtoanalytics.schemas import Table
@@ -47,26 +43,7 @@ MAX_WAITING_ROWS = 1_000_000
 FLUSH_ROWS = 20_000
 """Rows that wake the writer before its time is up: bounds memory and the size of a batch."""
 
-_SEGMENT = re.compile(r"(\d+)\.arrows")
 _COLLECTOR = re.compile(r"[a-z0-9][a-z0-9._-]*")
-_TABLE_KEY = b"rtoanalytics.table"
-_fdatasync = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
-
-
-@dataclass(frozen=True)
-class Recovery:
-    """What became of one segment that an earlier process left behind."""
-
-    segment: str
-    """Path of the segment, relative to the bundle."""
-    rows: int
-    """Rows kept."""
-    batches: int
-    """Whole batches kept."""
-    torn_bytes: int
-    """Bytes after the last whole batch, dropped; 0 for a stream that ends between two batches."""
-    was_sealed: bool
-    """Whether its Parquet file was already there (cut between rename and delete); nothing was captured twice."""
 
 
 class Spool:
@@ -94,14 +71,14 @@ class Spool:
         self._bundle = bundle
         refuse_sealed(bundle)
         self._folder = bundle / "spool" / self.collector
-        self._lock = _FolderLock(self._folder)
-        self.recovered = list(_recover_folder(bundle, self._folder))
-        self._next = _next_number(bundle, self.table.name, self.collector)
+        self._lock = FolderLock(self._folder)
+        self.recovered = list(recover_folder(bundle, self._folder))
+        self._next = next_number(bundle, self.table.name, self.collector)
         self._names = frozenset(self.table.by_name)
         self._waiting: list[Row] = []
         self._waiting_lock = threading.Lock()
         self._io_lock = threading.Lock()
-        self._segment: _Segment | None = None
+        self._segment: Segment | None = None
         self._wake = threading.Event()
         self._closed = False
         self._rows = self._durable = self._errors = self._dropped = 0
@@ -216,8 +193,8 @@ class Spool:
         self._durable += len(rows)
         self.last_error = None
 
-    def _new_segment(self) -> _Segment:
-        segment = _Segment(self._folder / f"{self._next}.arrows", self.table)
+    def _new_segment(self) -> Segment:
+        segment = Segment(self._folder / f"{self._next}.arrows", self.table)
         self._next += 1
         return segment
 
@@ -235,7 +212,7 @@ class Spool:
 
     def _seal_leftovers(self) -> None:
         try:
-            list(_recover_folder(self._bundle, self._folder))
+            list(recover_folder(self._bundle, self._folder))
         except (OSError, pa.ArrowException, EvidenceError) as error:
             self._count_error(error)
 
@@ -244,237 +221,9 @@ class Spool:
         self.last_error = f"{type(error).__name__}: {error}"
 
 
-def recover(bundle: Path) -> list[Recovery]:
-    """Seal every segment that a killed capture left under `<bundle>/spool`; collectors still running are left alone.
-
-    All whole batches of a torn stream are kept; the bytes after them are counted in the result. Raises UsageError
-    for a sealed bundle that still has segments, OSError when the disk refuses.
-    """
-    done: list[Recovery] = []
-    folders = sorted(path for path in (bundle / "spool").glob("*") if path.is_dir())
-    if folders:
-        refuse_sealed(bundle)
-    for folder in folders:
-        lock = _FolderLock.try_acquire(folder)
-        if lock is not None:
-            with contextlib.closing(lock):
-                done += _recover_folder(bundle, folder)
-    return done
-
-
-class _Segment:
-    """One open Arrow IPC stream. Each write is one whole batch, durable when it returns."""
-
-    def __init__(self, path: Path, table: Table) -> None:
-        self._path = path
-        self._opened = time.monotonic()
-        self._bytes = 0
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-        self._sink = _Chunk()
-        schema = table.arrow_schema.with_metadata({_TABLE_KEY: table.name.encode()})
-        options = pa.ipc.IpcWriteOptions(compression="lz4")
-        self._stream = pa.ipc.new_stream(self._sink, schema, options=options)  # type: ignore[arg-type]  # any file
-        sync_folder(path.parent)
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        """Append one batch and sync it. Raises OSError; the segment must then be abandoned."""
-        self._stream.write_batch(batch)
-        chunk = self._sink.take()
-        _write_all(self._descriptor, chunk)
-        _fdatasync(self._descriptor)
-        self._bytes += len(chunk)
-
-    def is_due(self, rotate_seconds: float, rotate_bytes: int) -> bool:
-        """Whether this segment is old or large enough to be sealed."""
-        return self._bytes >= rotate_bytes or time.monotonic() - self._opened >= rotate_seconds
-
-    def close(self) -> None:
-        """Close the file; the stream needs no end marker to be read."""
-        os.close(self._descriptor)
-
-    def abandon(self) -> None:
-        """Cut the file back to its last durable batch, as far as the disk allows, and close it."""
-        with contextlib.suppress(OSError):
-            os.ftruncate(self._descriptor, self._bytes)
-        with contextlib.suppress(OSError):
-            self.close()
-        if self._bytes == 0:
-            with contextlib.suppress(OSError):
-                self._path.unlink()
-
-
-class _Chunk:
-    """A sink that hands over what the stream writer has produced since the last `take`."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-        self._position = 0
-
-    def write(self, data: bytes) -> int:
-        part = bytes(data)
-        self._parts.append(part)
-        self._position += len(part)
-        return len(part)
-
-    def tell(self) -> int:
-        return self._position
-
-    def flush(self) -> None:
-        """Nothing waits here."""
-
-    def writable(self) -> bool:
-        return True
-
-    def readable(self) -> bool:
-        return False
-
-    def take(self) -> bytes:
-        parts, self._parts = self._parts, []
-        return b"".join(parts)
-
-
-class _FolderLock:
-    """An exclusive lock on a collector's folder; the kernel releases it when the process dies."""
-
-    def __init__(self, folder: Path) -> None:
-        """Create and lock `folder`. Raises UsageError when another process holds it."""
-        descriptor = _locked_descriptor(folder)
-        if descriptor is None:
-            msg = f"{folder}: another process is writing this spool; stop it, or use another collector name"
-            raise UsageError(msg)
-        self._folder = folder
-        self._descriptor = descriptor
-
-    @classmethod
-    def try_acquire(cls, folder: Path) -> _FolderLock | None:
-        """The lock on `folder`, or None when another process holds it."""
-        try:
-            return cls(folder)
-        except UsageError:
-            return None
-
-    def release(self) -> None:
-        """Remove the folder when it is empty, its parent too, and let others in."""
-        with contextlib.suppress(OSError):
-            self._folder.rmdir()
-            self._folder.parent.rmdir()
-        os.close(self._descriptor)
-
-    close = release
-
-
-def _locked_descriptor(folder: Path) -> int | None:
-    while True:
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            descriptor = os.open(folder, os.O_RDONLY)
-        except FileNotFoundError:
-            continue  # the last holder has just removed it
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(descriptor)
-            return None
-        if _is_still(folder, descriptor):
-            return descriptor
-        os.close(descriptor)
-
-
-def _is_still(folder: Path, descriptor: int) -> bool:
-    """Whether the locked folder is the one that stands at this path: its last holder may have removed it."""
-    try:
-        return os.path.samestat(folder.stat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
-
-
-def _recover_folder(bundle: Path, folder: Path) -> Iterator[Recovery]:
-    for number in _numbers(folder.iterdir(), _SEGMENT):
-        yield _seal(bundle, folder / f"{number}.arrows", folder.name, number)
-
-
-def _seal(bundle: Path, segment: Path, collector: str, number: int) -> Recovery:
-    table, batches, torn_bytes = _read_stream(segment)
-    rows = sum(batch.num_rows for batch in batches)
-    was_sealed = False
-    if table is not None and batches:
-        sealed = bundle / "evidence" / table.name / f"{collector}-{number}.parquet"
-        was_sealed = sealed.exists()
-        if not was_sealed:
-            notes = {"rtoanalytics.collector": collector, "rtoanalytics.torn_bytes": str(torn_bytes)}
-            write_evidence(pa.Table.from_batches(batches), table, sealed, notes)
-    recovery = Recovery(segment.relative_to(bundle).as_posix(), rows, len(batches), torn_bytes, was_sealed)
-    if torn_bytes and not was_sealed:
-        _note_torn_tail(bundle, recovery)
-    segment.unlink()
-    sync_folder(segment.parent)
-    return recovery
-
-
-def _note_torn_tail(bundle: Path, recovery: Recovery) -> None:
-    """Say it in the evidence: what was lost with the tail is not known, only that there was one."""
-    if has_drill(bundle):
-        text = (
-            f"{recovery.segment}: torn tail, {recovery.batches} whole batches ({recovery.rows} rows) kept, "
-            f"{recovery.torn_bytes} bytes dropped"
-        )
-        mark(bundle, "note", actor="rto", text=text, source="rto spool")
-
-
-def _read_stream(path: Path) -> tuple[Table | None, list[pa.RecordBatch], int]:
-    """The table, the whole batches and the bytes after them. A stream cut inside its schema has no table."""
-    content = path.read_bytes()
-    source = pa.BufferReader(content)
-    batches: list[pa.RecordBatch] = []
-    whole = 0
-    try:
-        stream = pa.ipc.open_stream(source)
-    except (pa.ArrowException, OSError):
-        return None, [], len(content)
-    whole = source.tell()
-    try:
-        while True:
-            batches.append(stream.read_next_batch())
-            whole = source.tell()
-    except StopIteration:
-        whole = source.tell()  # zeros look like the end of a stream: what follows them is torn all the same
-    except (pa.ArrowException, OSError):
-        pass  # the torn tail: everything before it is kept
-    return _table_of(stream.schema, path), batches, len(content) - whole
-
-
-def _table_of(schema: pa.Schema, path: Path) -> Table:
-    name = (schema.metadata or {}).get(_TABLE_KEY, b"").decode()
-    if name not in TABLES:
-        found = f'a segment of the table "{name}"'
-        allowed = "written by another version of rtoanalytics; recover it with that version"
-        raise EvidenceError([Problem(str(path), found, allowed)])
-    return TABLES[name]
-
-
-def _next_number(bundle: Path, table: str, collector: str) -> int:
-    sealed = re.compile(rf"{re.escape(collector)}-(\d+)\.parquet")
-    taken = _numbers((bundle / "evidence" / table).glob("*.parquet"), sealed)
-    left = _numbers((bundle / "spool" / collector).iterdir(), _SEGMENT)
-    return max([*taken, *left], default=0) + 1
-
-
-def _numbers(paths: Iterable[Path], pattern: re.Pattern[str]) -> list[int]:
-    matches = (pattern.fullmatch(path.name) for path in paths)
-    return sorted(int(match[1]) for match in matches if match)
-
-
 def _batch(rows: list[Row], table: Table) -> pa.RecordBatch:
     arrays = [pa.array([row.get(column.name) for row in rows], column.arrow_type) for column in table.columns]
     return pa.RecordBatch.from_arrays(arrays, schema=table.arrow_schema)
-
-
-def _write_all(descriptor: int, content: bytes) -> None:
-    view = memoryview(content)
-    while view:
-        view = view[os.write(descriptor, view) :]
 
 
 def _table(name: str) -> Table:

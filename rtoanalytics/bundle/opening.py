@@ -94,7 +94,7 @@ def open_capture_problems(root: Path) -> list[Problem]:
             relative_name(root, collector),
             f"{len(segments)} captured segments that are not in {EVIDENCE}/ yet",
             "the capture is still running or ended without closing: "
-            "wait for it, or start the collector again, which recovers them",
+            "wait for it, or turn them into evidence with rto recover",
         )
         for collector in entries(root / SPOOL)
         if (segments := [path for path in entries(collector) if path.suffix == ".arrows"])

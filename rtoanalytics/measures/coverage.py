@@ -47,6 +47,14 @@ class TableCoverage:
             return f"the capture of {self.table_name} has {holes}"
         return None
 
+    def doubt_at_end(self) -> str | None:
+        """Why no measure of how the drill ended may say pass; a hole that was closed again does not matter to it."""
+        if not self.was_captured:
+            return f"no {self.table_name} were captured"
+        if self.has_heartbeats and not self.is_after_restored:
+            return f"the capture of {self.table_name} ended before the service had held"
+        return None
+
 
 def table_coverage(rows: Iterable[dict[str, Any]]) -> dict[str, TableCoverage]:
     """Coverage by table, from rows of the relation `coverage`: complete only if every collector of the table is."""

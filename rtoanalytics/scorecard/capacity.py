@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rtoanalytics.measures.coverage import TableCoverage
 from rtoanalytics.scorecard.checks import Case, Check, limited, not_on_simulated, reported
 from rtoanalytics.wording import counted, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    Doubt = Callable[[TableCoverage], str | None]
 
 _BURN_DOWN = ("burn_down.parquet", "lag.parquet")
 
@@ -27,12 +30,12 @@ def _worst(case: Case, key: str) -> dict[str, Any] | None:
     return max(rows, key=lambda row: (row[key], row["group_id"]), default=None)
 
 
-def _doubts(case: Case, key: str) -> list[str | None]:
+def _doubts(case: Case, key: str, doubt_of: Doubt = TableCoverage.doubt) -> list[str | None]:
     """Why a lag may be larger than measured."""
     measures = case.measures
-    doubts = [measures.coverage_of("commits").doubt()]
+    doubts = [doubt_of(measures.coverage_of("commits"))]
     if measures.coverage_of("watermarks").rows:
-        doubts.append(measures.coverage_of("watermarks").doubt())
+        doubts.append(doubt_of(measures.coverage_of("watermarks")))
     else:
         doubts.append("no log ends were captured: a lag measured from acknowledgements alone is a lower bound")
     unknown = [row["group_id"] for row in measures.backlog if row[key] is None]
@@ -44,7 +47,8 @@ def _doubts(case: Case, key: str) -> list[str | None]:
 def _final_lag(case: Case) -> Check:
     limit = case.drill.criteria.max_final_lag_records
     worst = _worst(case, "final_lag_records")
-    doubts = [*_doubts(case, "final_lag_records"), *(_stale(case, row) for row in case.measures.lag_quality.values())]
+    doubts = _doubts(case, "final_lag_records", TableCoverage.doubt_at_end)
+    doubts += [_stale(case, row) for row in case.measures.lag_quality.values()]
     what = f"{worst['group_id']} ended {counted(worst['final_lag_records'], 'record')} behind" if worst else "final lag"
     known = worst["final_lag_records"] if worst else None
     return limited("final_lag", known, limit, "records", what, doubts=doubts, evidence=_BURN_DOWN)

@@ -69,7 +69,7 @@ def _reconnected(case: Case) -> Check:
     if not clients:
         return reported(name, None, unit, "no client statistics say who was connected")
     lost = [row["client_id"] for row in clients if not row["is_connected_at_end"]]
-    doubt = case.measures.coverage_of("client_stats").doubt()
+    doubt = case.measures.coverage_of("client_stats").doubt_at_end()
     if lost:
         reason = f"{', '.join(lost)}: not connected to any broker when last seen"
         return Check(name, Verdict.FAIL, len(lost), 0, unit, reason, ("coverage.parquet",))

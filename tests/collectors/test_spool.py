@@ -17,8 +17,10 @@ import pytest
 
 from rtoanalytics.errors import DefectError, UsageError
 from rtoanalytics.schemas import TABLES
-from rtoanalytics_collectors import spool as spool_module
-from rtoanalytics_collectors.spool import Spool, recover
+from rtoanalytics_collectors import segments
+from rtoanalytics_collectors.cli import recover as recover_command
+from rtoanalytics_collectors.recovery import recover
+from rtoanalytics_collectors.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,6 +142,14 @@ def test_torn_tail_is_said_in_the_evidence(bundle: Path, captured: Captured) -> 
     assert event["text"] == "spool/commits/5.arrows: torn tail, 1 whole batches (1 rows) kept, 24 bytes dropped"
 
 
+def test_rto_recover_says_what_it_kept(bundle: Path, captured: Captured, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command makes evidence of every segment, one line each on standard output."""
+    segment_with(bundle, [[1, 2]])
+    recover_command(bundle)
+    assert numbers(captured(bundle, "events")) == [1, 2]
+    assert capsys.readouterr().out.endswith(".arrows: 2 rows kept\n")
+
+
 def test_opening_a_spool_seals_what_was_left(bundle: Path, captured: Captured) -> None:
     """A restarted collector keeps what its killed predecessor had, and does not write over it."""
     segment_with(bundle, [[1, 2]])
@@ -222,7 +232,7 @@ def _break(patch: pytest.MonkeyPatch, what: str) -> None:
         raise OSError(5, "Input/output error")
 
     if what == "sync":
-        patch.setattr(spool_module, "_fdatasync", unsynced)
+        patch.setattr(segments, "_fdatasync", unsynced)
     else:
         patch.setattr(os, "write", full_disk)
 

@@ -27,8 +27,9 @@ from rtoanalytics_collectors.events import mark
 from rtoanalytics_collectors.kafka import KafkaCluster
 from rtoanalytics_collectors.log_records import LogReader
 from rtoanalytics_collectors.partitions import Partitions, cluster_info
+from rtoanalytics_collectors.recovery import recover
 from rtoanalytics_collectors.sampling import Heart, SamplingLoop, start
-from rtoanalytics_collectors.spool import Spool, recover
+from rtoanalytics_collectors.spool import Spool
 from rtoanalytics_collectors.watermarks import Watermarks
 
 if TYPE_CHECKING:
