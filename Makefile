@@ -17,6 +17,7 @@ help: ## list the targets
 
 demo: $(VENV)/installed-all ## run a drill on an embedded cluster, capture it, reconcile it, judge it (ARGS="--seconds 30")
 	@$(BIN)/rto demo $(ARGS)
+	@command -v rto >/dev/null || echo "Here rto is $(BIN)/rto; to type it as above: . $(BIN)/activate" >&2
 
 test: $(VENV)/installed-dev ## run every test (ARGS="-k ledger")
 	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
@@ -42,6 +43,7 @@ format: $(VENV)/installed-dev ## format the code and repair what the linter can
 docs: $(VENV)/installed-dev ## write the generated parts of docs/ anew from schemas, queries and commands
 	$(BIN)/python -m tests.house.evidence_tables --write
 	$(BIN)/python -m tests.house.query_list --write
+	$(BIN)/python -m tests.core.docs.query_graph --write
 	$(BIN)/python -m tests.house.command_line --write
 
 clean: ## remove the environment, caches and builds; drills stay

@@ -11,8 +11,8 @@
 --   drained_us bigint  first step from the peak on that begins hold_seconds at or below the threshold
 --   drain_seconds double  drained − peak
 --   net_drain_rate double  records per second by which the backlog shrank
---   ingress_records_per_second double  growth of the log ends between peak and drained (else the end)
---   egress_records_per_second double  growth of the committed offsets between peak and drained (else the end)
+--   ingress_records_per_second double  growth of the log ends between peak and drained, null unless drained
+--   egress_records_per_second double  growth of the committed offsets between peak and drained, null unless drained
 --   backlog_area_record_seconds double  sum of lag × step from the clock start to drained (else the end)
 --   final_lag_records bigint  total at the last step, null if a partition is not known
 --   stalls bigint  stretches of 10 s or more without progress while above the threshold

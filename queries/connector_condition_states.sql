@@ -1,7 +1,7 @@
 -- Do the connectors run, all their tasks too, and do they make progress, step by step?
 -- Measure: M9
 -- Grain: one row per (connectors condition, step)
--- Reads: clock_steps, steps, drill_conditions, drill_condition_connectors, drill_objectives, connector_states, sample_limits, gap_steps
+-- Reads: clock_steps, steps, drill_condition_connectors, drill_objectives, connector_states, sample_limits, gap_steps
 -- Parameters: none
 -- Returns:
 --   condition varchar  name of the condition
@@ -47,7 +47,7 @@ progressed as (
     where progress is not null
 ),
 
-clock as (
+starts as (
     select min(clock_started_us) as clock_started_us from clock_steps
 ),
 
@@ -57,11 +57,11 @@ baseline_ranks as (
         row_number() over (
             partition by sampled.connector, sampled.task_id
             order by
-                case when sampled.observed_us <= clock.clock_started_us then 0 else 1 end,
-                case when sampled.observed_us <= clock.clock_started_us then -sampled.observed_us else sampled.observed_us end
+                case when sampled.observed_us <= starts.clock_started_us then 0 else 1 end,
+                case when sampled.observed_us <= starts.clock_started_us then -sampled.observed_us else sampled.observed_us end
         ) as place
     from sampled
-    cross join clock
+    cross join starts
     where sampled.progress is not null
 ),
 

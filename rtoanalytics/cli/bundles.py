@@ -21,7 +21,7 @@ def init(
         str | None, typer.Option("--id", metavar="ID", help="Drill id, [a-z0-9._-]+ (default: the folder's name).")
     ] = None,
 ) -> None:
-    """Write a commented drill.yaml to start from, with the attachments it names."""
+    """Write a commented drill.yaml to start from, beside an empty folder for attachments."""
     from rtoanalytics.drill import STARTING_FILE, parse_drill
 
     path = folder / "drill.yaml"

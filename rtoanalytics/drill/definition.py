@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from rtoanalytics.drill.conditions import Condition
+from rtoanalytics.drill.conditions import Condition, LagCondition
 from rtoanalytics.drill.references import check_references
 
 
@@ -215,4 +215,6 @@ class Drill(Facts):
         """Groups of the flow: those listed and those that a downstream or a condition names."""
         named = [group.id for group in self.flow.groups]
         named += [downstream.group_id for downstream in self.flow.downstreams if downstream.group_id]
+        conditions = self.objectives.restored_when.conditions
+        named += [condition.group_id for condition in conditions if isinstance(condition, LagCondition)]
         return tuple(dict.fromkeys(named))

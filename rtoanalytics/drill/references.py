@@ -60,10 +60,12 @@ def _dangling(drill: Drill) -> Iterator[str]:
 
 
 def _dangling_conditions(drill: Drill) -> Iterator[str]:
+    groups = [group.id for group in drill.flow.groups]
+    groups += [downstream.group_id for downstream in drill.flow.downstreams if downstream.group_id]
     for condition in drill.objectives.restored_when.conditions:
         where = f'condition "{condition.name}"'
         if isinstance(condition, LagCondition):
-            yield from _unknown(where, condition.group_id, drill.group_ids(), "group")
+            yield from _unknown(where, condition.group_id, groups, "group")
         if isinstance(condition, AppliedCondition):
             yield from _unknown(where, condition.downstream, [d.name for d in drill.flow.downstreams], "downstream")
         if isinstance(condition, UnderReplicatedCondition) and condition.cluster is not None:

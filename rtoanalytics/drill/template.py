@@ -64,7 +64,7 @@ governance:
 rollback:
   authority: incident commander
   procedure: attachments/rollback.md
-  rehearsed: false
+  # rehearsed: true                     # say it once it was
   irreversible: []
   # manual_reconciliation: [ledger-export]
   # sign_offs: [{{role: application owner, at: 2026-01-31T10:40:00Z}}]

@@ -38,43 +38,44 @@ def _failed_produces(case: Case) -> Check:
     )
     known = count if outcomes else None
     doubts = ["no produce outcome was captured" if not outcomes else acks.doubt()]
-    return limited("failed_produces", known, limit, "produces", what, doubts=doubts, evidence=("timeline.parquet",))
+    return limited("failed_produces", known, limit, "produces", what, doubts=doubts, evidence=("evidence/acks",))
 
 
 def _longest_silence(case: Case, kind: str, name: str) -> Check:
     silences = [row for row in case.measures.silences if row["kind"] == kind]
+    evidence = (f"evidence/{'acks' if kind == 'ack' else kind}",)
     if not silences:
-        return reported(name, None, "seconds", "nothing was seen on both sides of a silence after the clock start")
+        return reported(
+            name, None, "seconds", "nothing was seen on both sides of a silence after the clock start", evidence
+        )
     longest = max(silences, key=lambda row: (row["seconds"], row["name"]))
-    return reported(
-        name, longest["seconds"], "seconds", f"{longest['name']} was silent for {seconds(longest['seconds'])}"
-    )
+    reason = f"{longest['name']} was silent for {seconds(longest['seconds'])}"
+    return reported(name, longest["seconds"], "seconds", reason, evidence)
 
 
 def _counter(case: Case, counter: str) -> Check:
     counts = [(row["client_id"], row[counter]) for row in case.measures.clients if row[counter] is not None]
-    name = f"client_{counter}"
+    name, evidence = f"client_{counter}", ("evidence/client_stats",)
     if not counts:
-        return reported(name, None, counter, "no client statistics say")
+        return reported(name, None, counter, "no client statistics say", evidence)
     total = sum(count for _, count in counts)
     busiest = ", ".join(f"{client} {count:,}" for client, count in counts if count)
-    return reported(
-        name, total, counter, f"since the clock start: {busiest}" if busiest else "none since the clock start"
-    )
+    reason = f"since the clock start: {busiest}" if busiest else "none since the clock start"
+    return reported(name, total, counter, reason, evidence)
 
 
 def _reconnected(case: Case) -> Check:
     clients = [row for row in case.measures.clients if row["was_connected"]]
     name, unit = "clients_reconnected", "clients"
     if not clients:
-        return reported(name, None, unit, "no client statistics say who was connected")
+        return reported(name, None, unit, "no client statistics say who was connected", ("evidence/client_stats",))
     lost = [row["client_id"] for row in clients if not row["is_connected_at_end"]]
     doubt = case.measures.coverage_of("client_stats").doubt_at_end()
     if lost:
         reason = f"{', '.join(lost)}: not connected to any broker when last seen"
-        return Check(name, Verdict.FAIL, len(lost), 0, unit, reason, ("coverage.parquet",))
+        return Check(name, Verdict.FAIL, len(lost), 0, unit, reason, ("evidence/client_stats",))
     if doubt:
-        return Check(name, Verdict.INCONCLUSIVE, 0, 0, unit, doubt, ("coverage.parquet",))
+        return Check(name, Verdict.INCONCLUSIVE, 0, 0, unit, doubt, ("evidence/client_stats",))
     back = [row for row in clients if row["reconnected_us"] is not None]
     reason = f"{counted(len(clients), 'client')} connected at the end; {len(back)} had lost a broker and got it back"
-    return Check(name, Verdict.PASS, 0, 0, unit, reason, ("coverage.parquet",))
+    return Check(name, Verdict.PASS, 0, 0, unit, reason, ("evidence/client_stats",))

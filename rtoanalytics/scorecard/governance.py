@@ -64,11 +64,11 @@ def _coverage(case: Case) -> Check:
     count = len(needed_tables(case))
     verdict = Verdict.INCONCLUSIVE if gaps else Verdict.PASS
     reason = "; ".join(gaps) if gaps else f"{counted(count, 'table')} captured without a hole"
-    return Check("evidence_coverage", verdict, len(gaps), 0, "tables with gaps", reason, ("coverage.parquet",))
+    return Check("evidence_coverage", verdict, len(gaps), 0, "incomplete tables", reason, ("coverage.parquet",))
 
 
 def _seal(case: Case) -> Check:
-    name, unit = "evidence_sealed", "files altered"
+    name, unit = "evidence_sealed", "altered files"
     if case.seal == "altered" and all(_is_late(path, what) for path, what in case.altered.items()):
         reason = f"added after sealing: {', '.join(case.altered)}; seal again to vouch for them"
         return Check(name, Verdict.INCONCLUSIVE, len(case.altered), 0, unit, reason, ("manifest.json",))
@@ -85,7 +85,7 @@ def _seal(case: Case) -> Check:
 
 
 def _item(case: Case, item: GovernanceItem) -> Check:
-    name, unit = f"governance:{item.item}", "attachments missing"
+    name, unit = f"governance:{item.item}", "missing attachments"
     if item.evidence is None:
         reason = "the definition names no attachment that proves it"
         return _unproven(name, item, reason)
@@ -109,4 +109,4 @@ def _is_late(path: str, what: str) -> bool:
 def _unproven(name: str, item: GovernanceItem, reason: str, measured: int = 1) -> Check:
     verdict = Verdict.INCONCLUSIVE if item.required else Verdict.NOT_APPLICABLE
     evidence = (item.evidence,) if item.evidence else ("drill.yaml",)
-    return Check(name, verdict, measured, 0, "attachments missing", reason, evidence)
+    return Check(name, verdict, measured, 0, "missing attachments", reason, evidence)

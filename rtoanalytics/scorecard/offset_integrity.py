@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 _LEDGER = ("ledger.parquet", "findings.parquet")
 _FINDINGS = {
-    "commit_rewind": "commits that went back",
-    "commit_jump": "commits that passed records never applied",
-    "offset_reset": "offset resets to the log start or end",
-    "commit_above_log_end": "commits above the log end",
+    "commit_rewind": ("commit_rewinds", "commit", "that went back"),
+    "commit_jump": ("commit_jumps", "commit", "that passed records never applied"),
+    "offset_reset": ("offset_resets", "offset reset", "to the log start or end"),
+    "commit_above_log_end": ("commits_above_log_end", "commit", "above the log end"),
 }
 
 
@@ -119,7 +119,6 @@ def _reported(case: Case) -> Iterator[Check]:
     )
     for name, key, unit, what in pairs:
         yield reported(name, totals[key], f"{unit}s", f"{counted(totals[key], unit)} {what}", _LEDGER)
-    for kind, what in _FINDINGS.items():
-        yield reported(
-            f"{kind}s", counts.get(kind, 0), "findings", f"{counts.get(kind, 0):,} {what}", ("findings.parquet",)
-        )
+    for kind, (name, noun, what) in _FINDINGS.items():
+        count = counts.get(kind, 0)
+        yield reported(name, count, "findings", f"{counted(count, noun)} {what}", ("findings.parquet",))
