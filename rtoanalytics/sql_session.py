@@ -12,7 +12,6 @@ import re
 import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
@@ -27,6 +26,7 @@ from rtoanalytics.schemas import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 CATALOG = "relations"
 """The relation that lists every relation with the question it answers."""
@@ -139,13 +139,16 @@ def open_session(root: Path, *, memory_limit: str | None = None, scratch: Path |
 def all_relations() -> dict[str, Relation]:
     """Every relation by name: evidence, the definition, then queries, each below what it reads."""
     evidence = [
-        Relation(table.name, "evidence", f"One row is {table.grain}.", _evidence_select(table.name)) for table in TABLES.values()
+        Relation(table.name, "evidence", f"One row is {table.grain}.", _evidence_select(table.name))
+        for table in TABLES.values()
     ]
     definition = [
-        Relation(name, "definition", "What drill.yaml says.", _select(name, schema.names, frozenset(schema.names)))
+        Relation(name, "definition", _definition_question(name), _select(name, schema.names, frozenset(schema.names)))
         for name, schema in SCHEMAS.items()
     ]
-    grid = Relation(GRID, "definition", "The instants at which lag and recovery are computed.", _select(GRID, ["step_us"]))
+    grid = Relation(
+        GRID, "definition", "The instants at which lag and recovery are computed.", _select(GRID, ["step_us"])
+    )
     queries = [
         Relation(
             query.name,
@@ -220,9 +223,16 @@ def one_clear_message(names: Iterable[str]) -> Iterator[None]:
     except duckdb.Error as error:
         unknown = _NO_SUCH_TABLE.search(str(error))
         if unknown:
-            msg = f'no relation "{unknown[1]}"{nearest(unknown[1].lower(), names)}; rto sql BUNDLE --tables lists them all'
+            offered = nearest(unknown[1].lower(), names)
+            msg = f'no relation "{unknown[1]}"{offered}; rto sql BUNDLE --tables lists them all'
             raise QueryError(msg) from None
         raise QueryError(_said(error)) from None
+
+
+def _definition_question(name: str) -> str:
+    if name == "table_names":
+        return "Which name of a collector stands for which table?"
+    return f"What does drill.yaml say: {name.removeprefix('drill_').replace('_', ' ')}?"
 
 
 def _evidence_select(name: str) -> str:
@@ -274,8 +284,8 @@ def _nodes(value: object) -> Iterator[dict[str, Any]]:
 
 def _only_reading(found: str) -> str:
     return (
-        f"refused: {found.replace('_', ' ')}; rto sql only reads: SELECT, WITH, FROM, VALUES, DESCRIBE, SUMMARIZE, SHOW TABLES "
-        "and EXPLAIN. --output FILE writes an answer, --database FILE a copy of every relation"
+        f"refused: {found.replace('_', ' ')}; rto sql only reads: SELECT, WITH, FROM, VALUES, DESCRIBE, SUMMARIZE, "
+        "SHOW TABLES and EXPLAIN. --output FILE writes an answer, --database FILE a copy of every relation"
     )
 
 

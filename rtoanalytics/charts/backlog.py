@@ -9,7 +9,7 @@ import polars as pl
 
 from rtoanalytics.charts.elapsed import Moments, clock_text, elapsed_x, instant, mark_layers, with_elapsed
 from rtoanalytics.charts.style import WIDE, color, finished, is_narrow, source
-from rtoanalytics.charts.thinning import MAX_POINTS, thinned, thinning_note
+from rtoanalytics.charts.thinning import points_for, thinned, thinning_note
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,24 +17,26 @@ if TYPE_CHECKING:
 _COLUMNS = ("lag_records", "lag_records_high")
 
 
-def burn_down(
-    frame: pl.DataFrame, backlog: Mapping[str, Any], moments: Moments, width: int = WIDE, limit: int = MAX_POINTS
-) -> alt.LayerChart:
+def burn_down(frame: pl.DataFrame, backlog: Mapping[str, Any], moments: Moments, width: int = WIDE) -> alt.LayerChart:
     """Lag of one group step by step: a line, the interval up to the next sample as a band, gaps where it is unknown.
 
     `frame` is burn_down.parquet; `backlog` the group's entry in the scorecard. At least one step must be the group's.
     """
+    limit = points_for(width)
     steps = frame.filter(pl.col("group_id") == backlog["group_id"]).sort("step_at")
     drawn = with_elapsed(thinned(steps, list(_COLUMNS), limit), moments, elapsed_seconds="step_at")
     rows = drawn.select("elapsed_seconds", *_COLUMNS)
-    low, high = float(rows["elapsed_seconds"].min() or 0), float(rows["elapsed_seconds"].max() or 0)
+    low, high = min(rows["elapsed_seconds"]), max(rows["elapsed_seconds"])
     base = alt.Chart(source(rows))
     x = elapsed_x("elapsed_seconds", moments, low, high, width)
-    y = alt.Y("lag_records:Q", title="records behind", axis=alt.Axis(format="~s" if is_narrow(width) else ",d", tickCount=4))
+    form = "~s" if is_narrow(width) else ",d"
+    y = alt.Y("lag_records:Q", title="records behind", axis=alt.Axis(format=form, tickCount=4, tickMinStep=1))
     band = base.transform_filter("isValid(datum.lag_records_high) && isValid(datum.lag_records)").mark_area(
         interpolate="step-after", color=color("band"), opacity=0.75
     )
-    line = base.mark_line(interpolate="step-after", color=color("accent"), strokeWidth=2, invalid="break-paths-show-domains")
+    line = base.mark_line(
+        interpolate="step-after", color=color("accent"), strokeWidth=2, invalid="break-paths-show-domains"
+    )
     layers = [
         band.encode(x=x, y=y, y2="lag_records_high:Q"),
         line.encode(x=x, y=y),
@@ -43,7 +45,7 @@ def burn_down(
         *_drained(backlog, moments),
     ]
     return finished(
-        alt.layer(*layers),
+        [*layers],
         title=_title(backlog, moments),
         subtitle=thinning_note(steps.height, limit),
         description=_description(backlog, moments),

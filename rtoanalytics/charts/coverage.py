@@ -25,10 +25,12 @@ def coverage(frame: pl.DataFrame, moments: Moments, width: int = WIDE) -> alt.La
         series=_series(),
         judgment=_judgment(),
     ).filter(pl.col("from_at").is_not_null())
-    ordered = spans.sort("is_complete", "table_name", "series", nulls_last=True).head(MAX_ROWS).sort("table_name", "series")
+    ordered = (
+        spans.sort("is_complete", "table_name", "series", nulls_last=True).head(MAX_ROWS).sort("table_name", "series")
+    )
     placed = with_elapsed(ordered, moments, from_seconds="from_at", until_seconds="until_at")
     rows = placed.select("series", "judgment", "from_seconds", "until_seconds", label=_label())
-    low, high = float(rows["from_seconds"].min() or 0), float(rows["until_seconds"].max() or 0)  # type: ignore[arg-type]
+    low, high = min(rows["from_seconds"]), max(rows["until_seconds"])
     room = (high - low) * 0.02 or 0.5
     x = elapsed_x("from_seconds", moments, low - room, high + room, width)
     y = alt.Y(
@@ -40,11 +42,11 @@ def coverage(frame: pl.DataFrame, moments: Moments, width: int = WIDE) -> alt.La
     base = alt.Chart(source(rows)).encode(y=y)
     labels = base.mark_text(align="left", dx=6, dy=1, fontSize=11, color=color("on_status")).encode(x=x, text="label:N")
     return finished(
-        alt.layer(
+        [
             base.mark_bar(height=13, cornerRadius=2).encode(x=x, x2="until_seconds:Q", color=_color()),
             labels,
             *mark_layers(moments, low - room, high + room),
-        ),
+        ],
         title="What was being captured when",
         description=f"Bands over time, one a collector. {_sentence(placed.to_dicts())}",
         width=width,

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
-_MARK_ROW = 15
-"""Pixels between the labels of two marks."""
+_TOP, _MARK_ROW = -38, 15
+"""Pixels: where the label of the first mark stands above the plot, and how far below it the next one stands."""
 
 
 @dataclass(frozen=True)
@@ -90,27 +90,8 @@ def ticks(low: float, high: float, at_most: int) -> list[float]:
 
 def mark_layers(moments: Moments, low: float, high: float) -> list[alt.Chart]:
     """Clock start, impact and restored as upright lines with their names above the plot, one row each."""
-    rows = [
-        {"mark_seconds": seconds, "mark": name, "mark_row": row}
-        for row, (name, seconds) in enumerate(moments.marks().items())
-        if low <= seconds <= high
-    ]
-    if not rows:
-        return []
-    lines = alt.Chart(source(rows)).mark_rule(color=color("muted"), strokeDash=[3, 3])
-    labels = [
-        alt.Chart(source([row]))
-        .mark_text(align="left", dx=4, fontSize=12, color=color("ink"))
-        .encode(x="mark_seconds:Q", text="mark:N", y=alt.value(_label_y(row["mark_row"])))
-        for row in rows
-    ]
-    stems = [
-        alt.Chart(source([row]))
-        .mark_rule(color=color("muted"), strokeDash=[3, 3])
-        .encode(x="mark_seconds:Q", y=alt.value(_label_y(row["mark_row"]) - 5), y2=alt.value(0))
-        for row in rows
-    ]
-    return [lines.encode(x="mark_seconds:Q"), *stems, *labels]
+    marks = [mark for mark in enumerate(moments.marks().items()) if low <= mark[1][1] <= high]
+    return [layer for row, (name, seconds) in marks for layer in _mark(name, seconds, _TOP + _MARK_ROW * row)]
 
 
 def clock_text(seconds: float) -> str:
@@ -126,8 +107,16 @@ def clock_text(seconds: float) -> str:
     return f"{sign}{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}{part}"
 
 
-def _label_y(row: int) -> float:
-    return -8 - _MARK_ROW * (2 - row)
+def _mark(name: str, seconds: float, label_y: float) -> list[alt.Chart]:
+    """A line through the plot and up to its name."""
+    base = alt.Chart(source([{"mark_seconds": seconds, "mark": name}])).encode(x="mark_seconds:Q")
+    line = base.mark_rule(color=color("muted"), strokeDash=[3, 3])
+    label = base.mark_text(align="left", dx=4, fontSize=12, color=color("ink"))
+    return [
+        line,
+        line.encode(y=alt.value(label_y - 5), y2=alt.value(0)),
+        label.encode(text="mark:N", y=alt.value(label_y)),
+    ]
 
 
 def _has_hours(low: float, high: float) -> bool:

@@ -9,6 +9,7 @@ import polars as pl
 
 from rtoanalytics.charts.elapsed import Moments, elapsed_x, mark_layers, with_elapsed
 from rtoanalytics.charts.style import ROW_HEIGHT, WIDE, color, finished, is_narrow, source
+from rtoanalytics.charts.thinning import MAX_POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,8 +24,8 @@ FATES: Mapping[str, str] = {
 """Shape of each fate, so that color is not needed to tell them apart."""
 MAX_PARTITIONS = 40
 """Most partitions one map shows: those with most records in findings."""
-_CELLS = 400
-"""Stretches of time into which runs are merged where there are too many to draw."""
+_MAX_CELLS = 400
+"""Most stretches of time into which runs are merged; fewer where partitions and fates are many."""
 
 
 def findings_map(frame: pl.DataFrame, moments: Moments, width: int = WIDE) -> alt.LayerChart:
@@ -41,10 +42,14 @@ def findings_map(frame: pl.DataFrame, moments: Moments, width: int = WIDE) -> al
         "place:N",
         sort=_places(rows),
         title=None,
-        axis=alt.Axis(labelColor=color("ink"), domain=False, ticks=False, grid=True, labelLimit=110 if is_narrow(width) else 260),
+        axis=alt.Axis(
+            labelColor=color("ink"), domain=False, ticks=False, grid=True, labelLimit=110 if is_narrow(width) else 260
+        ),
     )
     base = alt.Chart(source(rows.drop("partition", "topic", "cluster")))
-    stretches = base.mark_rule(strokeWidth=3, opacity=0.7).encode(x=x, x2="until_seconds:Q", y=y, color=_fate_color(rows))
+    stretches = base.mark_rule(strokeWidth=3, opacity=0.7).encode(
+        x=x, x2="until_seconds:Q", y=y, color=_fate_color(rows)
+    )
     points = base.mark_point(filled=True, size=85, opacity=1).encode(
         x=x, y=y, color=_fate_color(rows), shape=_fate_shape(rows)
     )
@@ -53,7 +58,7 @@ def findings_map(frame: pl.DataFrame, moments: Moments, width: int = WIDE) -> al
     )
     has_labels = rows.height <= 60 and not is_narrow(width)  # noqa: PLR2004  (more would lie on top of each other)
     return finished(
-        alt.layer(stretches, points, *([labels] if has_labels else []), *mark_layers(moments, low, high)),
+        [stretches, points, *([labels] if has_labels else []), *mark_layers(moments, low, high)],
         title=_title(frame),
         subtitle=_subtitle(placed, rows),
         description=f"Map of partitions over time of acknowledgement. {_title(frame)}. {_by_partition(rows)}",
@@ -77,8 +82,9 @@ def _busiest(placed: pl.DataFrame) -> pl.DataFrame:
 
 def _merged(placed: pl.DataFrame) -> pl.DataFrame:
     """Runs of one partition and fate that begin in the same stretch of time, as one."""
-    low, high = placed["from_seconds"].min(), placed["until_seconds"].max()
-    cell = max(float(high or 0) - float(low or 0), 1e-6) / _CELLS  # type: ignore[arg-type]
+    lines = placed.select("place", "fate").n_unique()
+    cells = max(1, min(_MAX_CELLS, MAX_POINTS // (2 * lines)))
+    cell = max(max(placed["from_seconds"]) - min(placed["from_seconds"]), 1e-6) / cells
     merged = placed.group_by(
         "cluster", "topic", "partition", "place", "fate", (pl.col("from_seconds") / cell).floor().alias("cell")
     ).agg(pl.min("from_seconds"), pl.max("until_seconds"), pl.sum("records"))

@@ -9,7 +9,7 @@ import polars as pl
 
 from rtoanalytics.charts.elapsed import Moments, elapsed_x, instant, mark_layers, with_elapsed
 from rtoanalytics.charts.style import ROW_HEIGHT, WIDE, color, finished, is_narrow, source
-from rtoanalytics.charts.thinning import MAX_POINTS
+from rtoanalytics.charts.thinning import points_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,7 @@ def rta_interval(recovery: Mapping[str, Any], width: int = WIDE) -> alt.LayerCha
     )
     layers = [_bar(0, end, "track", x), *_interval_bars(recovery, end, x), *_objective(rto, x)]
     return finished(
-        alt.layer(*layers),
+        [*layers],
         title=interval_text(recovery),
         description=f"Bar of recovery time against the objective. {interval_text(recovery)}",
         width=width,
@@ -74,10 +74,12 @@ def phases(recovery: Mapping[str, Any], moments: Moments, width: int = WIDE) -> 
     x = elapsed_x("from_seconds", moments, low, high, width)
     bands = base.mark_bar(height=14, cornerRadius=2, color=color("accent")).encode(x=x, x2="until_seconds:Q")
     ends = base.mark_tick(thickness=3, size=18, color=color("accent"), opacity=1).encode(x="until_seconds:Q")
-    labels = base.mark_text(align="left", dx=7, fontSize=12, color=color("ink")).encode(x="until_seconds:Q", text="label:N")
+    labels = base.mark_text(align="left", dx=7, fontSize=12, color=color("ink")).encode(
+        x="until_seconds:Q", text="label:N"
+    )
     listed = ", ".join(f"{row['phase']} {row['label']}" for row in rows)
     return finished(
-        alt.layer(bands, ends, labels),
+        [bands, ends, labels],
         title="What each phase took, in seconds",
         description=f"Bands over time, one a phase: {listed}.",
         width=width,
@@ -90,10 +92,13 @@ def condition_states(frame: pl.DataFrame, moments: Moments, width: int = WIDE) -
 
     `frame` is recovery.parquet with at least one row.
     """
-    runs = _runs(frame).head(MAX_POINTS)
+    runs = _runs(frame)
+    is_coarse = runs.height > points_for(width)
+    if is_coarse:
+        runs = _runs(_coarsened(frame, points_for(width) // (2 * frame["condition"].n_unique())))
     rows = with_elapsed(runs, moments, from_seconds="from_at", until_seconds="until_at")
     rows = rows.select(_condition_name().alias("condition"), "state", "from_seconds", "until_seconds")
-    low, high = float(rows["from_seconds"].min() or 0), float(rows["until_seconds"].max() or 0)
+    low, high = min(0.0, *rows["from_seconds"]), max(0.0, *rows["until_seconds"])
     x = elapsed_x("from_seconds", moments, low, high, width)
     y = alt.Y(
         "condition:N",
@@ -108,9 +113,10 @@ def condition_states(frame: pl.DataFrame, moments: Moments, width: int = WIDE) -
         for state, (_, height) in _STATES.items()
     ]
     return finished(
-        alt.layer(*bars, *mark_layers(moments, low, high)),
+        [*bars, *mark_layers(moments, low, high)],
         title="Which condition held recovery back",
-        subtitle="tall: bad, middle: unknown, low: good",
+        subtitle="tall: bad, middle: unknown, low: good"
+        + ("; the worst of each stretch is drawn" if is_coarse else ""),
         description=f"Bands over time, one row a condition. {_bad_stretches(rows)}",
         width=width,
         height=ROW_HEIGHT * rows["condition"].n_unique(),
@@ -139,7 +145,11 @@ def _interval_bars(recovery: Mapping[str, Any], end: float, x: alt.X) -> list[al
 
 def _edge(seconds: float, role: str, x: alt.X) -> list[alt.Chart]:
     """An upright tick at the upper bound, so that a short interval is seen too."""
-    return [alt.Chart(source([{"from_seconds": seconds}])).mark_tick(thickness=3, size=24, color=color(role), opacity=1).encode(x=x)]
+    return [
+        alt.Chart(source([{"from_seconds": seconds}]))
+        .mark_tick(thickness=3, size=24, color=color(role), opacity=1)
+        .encode(x=x)
+    ]
 
 
 def _objective(rto: float, x: alt.X) -> list[alt.Chart]:
@@ -157,7 +167,12 @@ def _phase(phase: Mapping[str, Any], moments: Moments) -> dict[str, Any]:
     until = moments.seconds(ended_at) if ended_at else 0.0
     took = phase["seconds"]
     label = "0 s" if not took else f"{_seconds(took)} s"
-    return {"phase": phase["name"].replace("_", " "), "from_seconds": until - (took or 0), "until_seconds": until, "label": label}
+    return {
+        "phase": phase["name"].replace("_", " "),
+        "from_seconds": until - (took or 0),
+        "until_seconds": until,
+        "label": label,
+    }
 
 
 def _runs(frame: pl.DataFrame) -> pl.DataFrame:
@@ -168,6 +183,17 @@ def _runs(frame: pl.DataFrame) -> pl.DataFrame:
     runs = stretches.agg(pl.first("condition", "state"), from_at=pl.min("step_at"), last_at=pl.max("step_at"))
     following = pl.col("from_at").shift(-1).over("condition")
     return runs.with_columns(until_at=pl.coalesce(following, "last_at"))
+
+
+def _coarsened(frame: pl.DataFrame, cells: int) -> pl.DataFrame:
+    """The worst state of each condition in each of so many even stretches of time."""
+    since_first = (pl.col("step_at") - pl.col("step_at").min()).dt.total_microseconds()
+    cell = since_first * max(1, cells) // (since_first.max() + 1)
+    rank = pl.col("state").replace_strict({"bad": 0, "unknown": 1, "good": 2}, return_dtype=pl.Int8)
+    stretches = (
+        frame.sort("step_at").with_columns(cell=cell, rank=rank).group_by("condition", "cell", maintain_order=True)
+    )
+    return stretches.agg(pl.col("state").sort_by("rank").first(), pl.min("step_at"))
 
 
 def _condition_name() -> pl.Expr:

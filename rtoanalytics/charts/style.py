@@ -7,12 +7,12 @@ chart stands as SVG inside a page, `dark_css` turns each of them into its dark t
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import altair as alt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import polars as pl
 
@@ -83,7 +83,7 @@ def source(rows: pl.DataFrame | list[dict[str, Any]]) -> alt.InlineData:
 
 
 def finished(
-    chart: alt.LayerChart,
+    layers: Sequence[alt.Chart],
     *,
     title: str,
     subtitle: str = "",
@@ -91,11 +91,11 @@ def finished(
     width: int,
     height: int,
 ) -> alt.LayerChart:
-    """The chart in the common style: `width` pixels in all, `height` pixels of plot.
+    """The layers as one chart in the common style: `width` pixels in all, `height` pixels of plot.
 
     `description` says in words what it shows, for whoever cannot see it.
     """
-    styled: alt.LayerChart = chart.properties(
+    styled = alt.layer(*layers).properties(
         title=alt.TitleParams(title, subtitle=[subtitle] if subtitle else []),
         description=description,
         width=width,
@@ -105,7 +105,7 @@ def finished(
         background="transparent",
         config=_CONFIG,
     )
-    return styled
+    return cast("alt.LayerChart", styled)
 
 
 _CONFIG = {
@@ -122,6 +122,7 @@ _CONFIG = {
         "titleColor": color("muted"), "titleFontSize": 12, "titleFontWeight": "normal",
     },
     "legend": {
-        "labelColor": color("ink"), "labelFontSize": 12, "title": None, "orient": "bottom", "symbolSize": 90, "offset": 8,
+        "labelColor": color("ink"), "labelFontSize": 12, "title": None, "orient": "bottom", "symbolSize": 90,
+        "offset": 8,
     },
 }  # fmt: skip

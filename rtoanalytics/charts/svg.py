@@ -31,8 +31,12 @@ def draw_svg(specification: dict[str, Any], prefix: str) -> str:
 def _version(specification: dict[str, Any]) -> str:
     """The newest Vega-Lite that vl-convert has, of the specification's own major version."""
     major = re.search(r"/v(\d+)", str(specification.get("$schema", "")))
-    versions = [version for version in vl_convert.get_vegalite_versions() if not major or version.split(".")[0] == major[1]]
-    return max(versions or vl_convert.get_vegalite_versions(), key=lambda version: [int(part) for part in version.split(".")])
+    versions = [
+        version for version in vl_convert.get_vegalite_versions() if not major or version.split(".")[0] == major[1]
+    ]
+    return max(
+        versions or vl_convert.get_vegalite_versions(), key=lambda version: [int(part) for part in version.split(".")]
+    )
 
 
 def _numbered_anew(svg: str, prefix: str) -> str:

@@ -8,10 +8,20 @@ MAX_POINTS = 5_000
 """Most points one chart draws."""
 
 
-def thinned(frame: pl.DataFrame, columns: list[str], limit: int = MAX_POINTS) -> pl.DataFrame:
-    """At most `limit` rows of an ordered frame: evenly cut stretches, the lowest and highest row of each column kept.
+def points_for(width: int) -> int:
+    """Most points worth drawing in a chart so many pixels wide: two a pixel, and never more than MAX_POINTS.
 
-    The first and the last row always stay. A frame that fits is returned as it is.
+    >>> points_for(920), points_for(10_000)
+    (1840, 5000)
+    """
+    return min(MAX_POINTS, 2 * width)
+
+
+def thinned(frame: pl.DataFrame, columns: list[str], limit: int = MAX_POINTS) -> pl.DataFrame:
+    """At most `limit` rows of an ordered frame: evenly cut stretches, of each the lowest and highest row of a column.
+
+    The first row without a value stays too, so that a gap stays a gap, and so do the very first and last row. A frame
+    that fits is returned as it is.
 
     >>> frame = pl.DataFrame({"second": range(100), "lag": [0] * 50 + [9] + [0] * 49})
     >>> thinned(frame, ["lag"], limit=10).filter(pl.col("lag") > 0).to_dicts()
@@ -19,14 +29,18 @@ def thinned(frame: pl.DataFrame, columns: list[str], limit: int = MAX_POINTS) ->
     """
     if frame.height <= limit:
         return frame
-    stretches = max(1, (limit - 2) // (2 * len(columns)))
+    stretches = max(1, (limit - 2) // (3 * len(columns)))
     numbered = frame.with_row_index("row_number").with_columns(
         stretch=pl.col("row_number") * stretches // frame.height,
     )
     extremes = [
         pl.col("row_number").get(place).alias(f"{column}_{name}")
         for column in columns
-        for name, place in (("lowest", pl.col(column).arg_min()), ("highest", pl.col(column).arg_max()))
+        for name, place in (
+            ("lowest", pl.col(column).arg_min()),
+            ("highest", pl.col(column).arg_max()),
+            ("unknown", pl.arg_where(pl.col(column).is_null()).first()),
+        )
     ]
     kept = numbered.group_by("stretch").agg(extremes).drop("stretch")
     row_numbers = {0, frame.height - 1}.union(*(column.drop_nulls().to_list() for column in kept))

@@ -53,10 +53,15 @@ def _analyze(bundle: Path, as_json: bool, memory_limit: str | None, scratch: Pat
         scorecard = analyze_bundle(bundle, memory_limit=memory_limit, scratch=scratch)
     except RtoError as error:
         # One bundle that cannot be read does not stop the others.
-        print("\n".join(f"rto: {bundle}: {line}" for line in str(error).splitlines()), file=sys.stderr)
+        print("\n".join(f"rto: {_placed(bundle, line)}" for line in str(error).splitlines()), file=sys.stderr)
         return _COULD_NOT_RUN
     _show(bundle, scorecard, as_json)
     return _STATUS[scorecard["verdict"]]
+
+
+def _placed(bundle: Path, line: str) -> str:
+    """A line of a message, with the bundle it is about unless it says so itself."""
+    return line if line.startswith(f"{bundle}:") else f"{bundle}: {line}"
 
 
 def _show(bundle: Path, scorecard: dict[str, Any], as_json: bool) -> None:

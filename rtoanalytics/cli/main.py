@@ -11,8 +11,8 @@ import sys
 from importlib.metadata import entry_points
 from typing import Annotated, Any, NoReturn
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from rtoanalytics import __version__
 from rtoanalytics.cli.analyze import analyze
@@ -27,7 +27,6 @@ TRACEBACK_VARIABLE = "RTO_TRACEBACK"
 app = typer.Typer(
     name="rto",
     help="Turn a Kafka resilience drill into evidence: capture it, reconcile it, judge it.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -62,12 +61,13 @@ def run(arguments: list[str] | None = None) -> NoReturn:
 
 
 def exit_status(arguments: list[str] | None = None) -> int:
-    """Run `rto` with arguments (default: those of the process) and return its exit status."""
+    """Run `rto` with arguments (default: those of the process; none: --help) and return its exit status."""
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        status: Any = app(args=arguments, standalone_mode=False)
-    except (click.exceptions.Abort, KeyboardInterrupt):
+        status: Any = app(args=given or ["--help"], standalone_mode=False)
+    except (typer.Abort, KeyboardInterrupt):
         return _say("interrupted", INTERRUPTED)
-    except click.ClickException as error:
+    except TyperException as error:
         return _say(_usage(error), COULD_NOT_RUN)
     except RtoError as error:
         return _say(str(error), COULD_NOT_RUN)
@@ -91,7 +91,7 @@ def _say(message: str, status: int) -> int:
     return status
 
 
-def _usage(error: click.ClickException) -> str:
+def _usage(error: TyperException) -> str:
     context = getattr(error, "ctx", None)
     hint = f"\nTry: {context.command_path} --help" if context else ""
     return f"{error.format_message()}{hint}"

@@ -41,7 +41,9 @@ def sql(
     form: Annotated[
         Format | None, typer.Option("--format", help="How to answer (default: table on a terminal, else csv).")
     ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write the answer.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write the answer.")
+    ] = None,
     tables: Annotated[bool, typer.Option("--tables", help="List every relation with the question it answers.")] = False,
     database: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write every relation into a new DuckDB file.")
@@ -144,6 +146,6 @@ def _write_database(bundle: Path, path: Path, memory_limit: str | None) -> None:
     print(path)
 
 
-def _refuse(is_wrong: bool, message: str) -> None:  # noqa: FBT001
+def _refuse(is_wrong: bool, message: str) -> None:
     if is_wrong:
         raise UsageError(message)

@@ -56,7 +56,7 @@ def write_catalog(relations: Iterable[Relation], file: IO[str], width: int) -> N
 
 
 def write_csv(answer: duckdb.DuckDBPyRelation, file: IO[str]) -> None:
-    """Comma-separated values with a header, by RFC 4180 but for line feeds."""
+    """Comma-separated values with a header; lines end with a line feed."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(answer.columns)
     for row in _rows(answer):
@@ -64,7 +64,7 @@ def write_csv(answer: duckdb.DuckDBPyRelation, file: IO[str]) -> None:
 
 
 def write_json(answer: duckdb.DuckDBPyRelation, file: IO[str]) -> None:
-    """One array, one object a row and line. A column name that repeats gets `_2`, `_3`, …"""
+    """One array, one object a row and line. A column name that repeats gets a number: `a`, `a_2`."""
     names = unique(answer.columns)
     separator = "[\n"
     for row in _rows(answer):
@@ -79,7 +79,9 @@ def write_parquet(answer: duckdb.DuckDBPyRelation, path: Path) -> None:
     import pyarrow.parquet as pq
 
     reader = answer.to_arrow_reader(_BATCH_ROWS)
-    schema = pa.schema([field.with_name(name) for name, field in zip(unique(answer.columns), reader.schema, strict=True)])
+    schema = pa.schema(
+        [field.with_name(name) for name, field in zip(unique(answer.columns), reader.schema, strict=True)]
+    )
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for batch in reader:
             writer.write_batch(pa.RecordBatch.from_arrays(batch.columns, schema=schema))
@@ -155,7 +157,7 @@ def _upright(columns: list[str], cells: list[list[str]]) -> Iterator[str]:
         yield from (f"{_padded(name, width, False)}  {cell}" for name, cell in zip(columns, row, strict=True))  # noqa: FBT003
 
 
-def _padded(cell: str, width: int, is_number: bool) -> str:  # noqa: FBT001
+def _padded(cell: str, width: int, is_number: bool) -> str:
     room = " " * (width - _columns(cell))
     return room + cell if is_number else cell + room
 
@@ -168,7 +170,9 @@ def _columns(cell: str) -> int:
 
 def _is_numeric(values: list[Any]) -> bool:
     known = [value for value in values if value is not None]
-    return bool(known) and all(isinstance(value, int | float | Decimal) and not isinstance(value, bool) for value in known)
+    return bool(known) and all(
+        isinstance(value, int | float | Decimal) and not isinstance(value, bool) for value in known
+    )
 
 
 def _instant(value: datetime) -> str:
@@ -178,7 +182,7 @@ def _instant(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _json(value: object) -> Any:  # noqa: ANN401  (whatever JSON holds)
+def _json(value: object) -> Any:  # noqa: ANN401, PLR0911  (whatever JSON holds; one line a type)
     match value:
         case None | bool() | str() | int():
             return value

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from rtoanalytics.sql_session import Session
 
 PROMPT, CONTINUED = "rto> ", "...> "
-COMMANDS = {".tables": "list every relation", ".schema": "NAME: columns of a relation", ".quit": "end", ".help": "this list"}
+COMMANDS = {
+    ".tables": "list every relation",
+    ".schema": "NAME: columns of a relation",
+    ".quit": "end",
+    ".help": "this list",
+}
 _MAX_HISTORY = 1_000
 _OPAQUE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$\$.*?\$\$", re.DOTALL)
 _OPENED = re.compile(r"['\"]|/\*|\$\$")
@@ -95,7 +100,7 @@ def schema_statement(session: Session, name: str) -> str:
     if name.lower() not in session.relations:
         msg = f'no relation "{name}"{nearest(name.lower(), session.relations)}; .tables lists them all'
         raise UsageError(msg)
-    return f'select column_name as "column", column_type as type from (describe "{name.lower()}")'
+    return f'select column_name as "column", column_type as type from (describe "{name.lower()}")'  # noqa: S608  (known)
 
 
 def state_folder() -> Path:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from rtoanalytics import charts
-from rtoanalytics.charts.elapsed import Moments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import altair as alt
+
+    from rtoanalytics.charts import Moments
 
     Draw = Callable[[dict[str, Any], str], str]
     """Makes SVG of a specification; the text keeps identifiers of several charts apart."""
@@ -67,7 +68,9 @@ class Studio:
     def findings(self, frame: pl.DataFrame) -> list[Figure]:
         """A map of partitions over time for each downstream that has runs, most records first."""
         runs = frame.filter((pl.col("kind") == "run") & pl.col("first_acked_at").is_not_null())
-        totals = runs.group_by("downstream").agg(pl.sum("records")).sort("records", "downstream", descending=[True, False])
+        totals = (
+            runs.group_by("downstream").agg(pl.sum("records")).sort("records", "downstream", descending=[True, False])
+        )
         names = totals["downstream"].head(MAX_GROUPS).to_list()
         return [self._map(runs.filter(pl.col("downstream") == name)) for name in names]
 
@@ -90,7 +93,7 @@ class Studio:
 
     def _figure(self, chart_of: Callable[[int], alt.LayerChart]) -> Figure:
         self._count += 1
-        wide, narrow = chart_of(charts.WIDE).to_dict(), chart_of(PHONE).to_dict()
+        wide, narrow = (chart_of(width).to_dict(validate=False) for width in (charts.WIDE, PHONE))
         return Figure(
             title=wide["title"]["text"],
             caption=" ".join(wide["title"]["subtitle"]),
@@ -122,5 +125,3 @@ def _step(planned: dict[str, Any], events: list[dict[str, Any]], moments: Moment
 
 def _by_peak(group: Mapping[str, Any]) -> tuple[int, str]:
     return -(group["peak_lag_records"] or 0), group["group_id"]
-
-

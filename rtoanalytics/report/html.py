@@ -13,6 +13,7 @@ from rtoanalytics.charts.elapsed import moments_of
 from rtoanalytics.charts.style import PALETTE, dark_css
 from rtoanalytics.report import view
 from rtoanalytics.report.figures import Figure, Studio
+from rtoanalytics.report.key_figures import key_figures
 from rtoanalytics.report.reading import read_frames, read_scorecard, write_result
 from rtoanalytics.report.wording import balances, interval, number, seconds, simulated_sentence, verdict_sentence
 
@@ -53,7 +54,7 @@ def render_html(scorecard: Mapping[str, Any], frames: Mapping[str, pl.DataFrame]
 def _page(scorecard: Mapping[str, Any], frames: Mapping[str, pl.DataFrame], draw: Draw) -> dict[str, Any]:
     rows = view.row_views(scorecard)
     return {
-        "css": Markup(_css()),
+        "css": Markup(_css()),  # noqa: S704  (ours)
         "scorecard": scorecard,
         "title": scorecard["drill"]["title"] or scorecard["drill"]["id"],
         "badge": view.badge(scorecard["verdict"]),
@@ -61,7 +62,7 @@ def _page(scorecard: Mapping[str, Any], frames: Mapping[str, pl.DataFrame], draw
         "simulated": simulated_sentence(scorecard),
         "interval": interval(scorecard["recovery"]),
         "rows": rows,
-        "key_figures": view.key_figures(scorecard),
+        "key_figures": key_figures(scorecard),
         "next_actions": view.next_actions(rows),
         "not_judged": view.not_judged(rows),
         "facts": view.facts(scorecard),
@@ -94,12 +95,12 @@ def _tables(scorecard: Mapping[str, Any], frames: Mapping[str, pl.DataFrame]) ->
         "conditions": view.condition_rows(scorecard["recovery"], moments),
         "backlog": view.backlog_rows(scorecard, moments),
         "ledger": ledger,
-        "ledger_more": view.more(ledger_more, "partition", "select * from ledger"),
+        "ledger_more": view.more(ledger_more, "partition", "partitions", "select * from ledger"),
         "downstreams": view.ledger_by_downstream(scorecard),
         "findings": findings,
-        "findings_more": view.more(findings_more, "finding", "select * from findings"),
+        "findings_more": view.more(findings_more, "finding", "findings", "select * from findings"),
         "timeline": timeline,
-        "timeline_more": view.more(timeline_more, "entry", "select * from timeline"),
+        "timeline_more": view.more(timeline_more, "entry", "entries", "select * from timeline"),
         "coverage": view.coverage_rows(frames["coverage"], moments),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,21 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#&!$])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]|~#!$])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
-_COUNTS = ("acked", "once", "duplicated", "lost", "skipped", "pending", "filtered", "unresolved", "applied", "extra", "unacked")
+_COUNTS = (
+    "acked",
+    "once",
+    "duplicated",
+    "lost",
+    "skipped",
+    "pending",
+    "filtered",
+    "unresolved",
+    "applied",
+    "extra",
+    "unacked",
+)
 
 
 def write_markdown(bundle: Path) -> Path:
@@ -40,9 +53,10 @@ def escaped(value: object) -> str:
     r"""Text from evidence as one line of Markdown that is only text.
 
     >>> escaped("a|b <script>\n*x*")
-    'a\\|b \\<script\\> \\*x\\*'
+    'a\\|b &lt;script&gt; \\*x\\*'
     """
-    return _SPECIAL.sub(r"\\\1", _CONTROL.sub(" ", str(value))).strip()
+    one_line = html.escape(_CONTROL.sub(" ", str(value)), quote=False)
+    return _SPECIAL.sub(r"\\\1", one_line).strip()
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[object]], *, numbers_from: int | None = None) -> list[str]:
@@ -70,7 +84,9 @@ def _rows(scorecard: Mapping[str, Any]) -> Iterator[str]:
     actions = view.next_actions(rows)
     if actions:
         yield from ("## Before the next drill", "")
-        yield from (f"{place}. **{escaped(item['area'])}.** {escaped(item['action'])}" for place, item in enumerate(actions, 1))
+        yield from (
+            f"{place}. **{escaped(item['area'])}.** {escaped(item['action'])}" for place, item in enumerate(actions, 1)
+        )
         yield ""
     yield from ("## Checks", "")
     for row in rows:
@@ -93,8 +109,17 @@ def _evidence(scorecard: Mapping[str, Any], frames: Mapping[str, pl.DataFrame]) 
     titles = ("Condition", "Broke", "Held again", "Not before", "At the latest", "Outcome")
     yield from table(titles, conditions) if conditions else ()
     groups = [tuple(row.values()) for row in view.backlog_rows(scorecard, moments)]
-    titles = ("Group", "Peak, records", "at", "Drained", "Took", "Net rate, records/s", "Area, record·s", "At the end, records")
-    yield from ("## Backlog", "", *table(titles, groups, numbers_from=1))
+    group_titles = (
+        "Group",
+        "Peak, records",
+        "at",
+        "Drained",
+        "Took",
+        "Net rate, records/s",
+        "Area, record·s",
+        "At the end, records",
+    )
+    yield from ("## Backlog", "", *table(group_titles, groups, numbers_from=1))
     yield from _ledger(scorecard)
     yield from _findings(frames["findings"], scorecard)
     yield from _coverage(frames["coverage"], scorecard)
@@ -111,10 +136,21 @@ def _ledger(scorecard: Mapping[str, Any]) -> Iterator[str]:
 
 def _findings(frame: pl.DataFrame, scorecard: Mapping[str, Any]) -> Iterator[str]:
     rows, more = view.findings_rows(frame, moments_of(scorecard))
-    titles = ("Finding", "Downstream or group", "Place", "From offset", "to (exclusive)", "Records", "First", "Last", "Applied")
+    titles = (
+        "Finding",
+        "Downstream or group",
+        "Place",
+        "From offset",
+        "to (exclusive)",
+        "Records",
+        "First",
+        "Last",
+        "Applied",
+    )
     yield from ("## Findings", "", *table(titles, [tuple(row.values()) for row in rows], numbers_from=3))
     if more:
-        yield from (f"`{view.more(more, 'finding', 'select * from findings')}`", "")
+        left_out = view.more(more, "finding", "findings", "select * from findings")
+        yield from (f"`{left_out}`", "")
 
 
 def _coverage(frame: pl.DataFrame, scorecard: Mapping[str, Any]) -> Iterator[str]:

@@ -37,7 +37,7 @@ def read_frames(bundle: Path) -> dict[str, pl.DataFrame]:
 
 
 def write_result(bundle: Path, name: str, text: str) -> Path:
-    """Write a file of results/, whole or not at all, and return its path. Raises RtoError where it cannot be written."""
+    """Write a file of results/, whole or not at all, and return its path. Raises RtoError where that cannot be done."""
     path = bundle / FOLDER / name
     write_text(path, text)
     return path

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 MAX_WIDTH = 110
 """Columns beyond which lines get hard to read."""
 _STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "not_applicable": "bright_black"}
-_ASCII = str.maketrans({"✓": "+", "✗": "x", "–": "-", "—": "-", "━": "=", "┃": "|", "╌": ".", "·": "-", "×": "x", "−": "-", "▸": ">"})  # noqa: RUF001
+_ASCII = str.maketrans(
+    {"✓": "+", "✗": "x", "–": "-", "—": "-", "━": "=", "┃": "|", "╌": ".", "·": "-", "×": "x", "−": "-", "▸": ">"}
+)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _WORD_WIDTH, _AREA_WIDTH = 16, 17
 
@@ -48,9 +50,9 @@ def print_scorecard(scorecard: Mapping[str, Any], console: Console) -> None:
 
 
 def plain(text: object) -> str:
-    """Text from evidence as one line without control characters: it must not steer the terminal.
+    r"""Text from evidence as one line without control characters: it must not steer the terminal.
 
-    >>> plain("a\\x1b[31mb\\nc")
+    >>> plain("a\x1b[31mb\nc")
     'a [31mb c'
     """
     return _CONTROL.sub(" ", str(text))
@@ -77,7 +79,9 @@ def _simulated(scorecard: Mapping[str, Any]) -> Iterator[RenderableType]:
 def _verdict(scorecard: Mapping[str, Any]) -> Iterator[RenderableType]:
     verdict, drill = scorecard["verdict"], scorecard["drill"]
     yield Text.assemble(
-        (f"{VERDICT_SYMBOLS[verdict]} {VERDICT_WORDS[verdict].upper()}", _STYLES[verdict]), "  ", (plain(verdict_sentence(scorecard)), "bold")
+        (f"{VERDICT_SYMBOLS[verdict]} {VERDICT_WORDS[verdict].upper()}", _STYLES[verdict]),
+        "  ",
+        (plain(verdict_sentence(scorecard)), "bold"),
     )
     yield Text(plain(f"{drill['title']} · {drill['id']}" if drill["title"] else drill["id"]), style="bright_black")
     yield Text()
@@ -124,22 +128,26 @@ def _row(row: Mapping[str, Any]) -> RenderableType:
     verdict = row["verdict"]
     head = Text(f"{row['symbol']} {row['word']}", style=_STYLES[verdict])
     grid.add_row(head, Text(plain(row["title"]), style="bold"), Text(plain(row["headline"])))
-    checks = [_check(check) for check in row["checks"] if check["verdict"] != "pass"]
-    return Group(grid, *(Padding(check, (0, 0, 0, 4)) for check in checks))
+    open_checks = [check for check in row["checks"] if check["verdict"] in {"fail", "inconclusive"}]
+    shown = [_check(check, is_said=_says(row["headline"], check["reason"])) for check in open_checks]
+    return Group(grid, *(Padding(check, (0, 0, 0, 4)) for check in shown))
 
 
-def _check(check: Mapping[str, Any]) -> RenderableType:
-    """Symbol and word, name, measured against limit, and on the next lines the reason."""
+def _says(headline: str, reason: str) -> bool:
+    return reason.lower() in headline.lower()
+
+
+def _check(check: Mapping[str, Any], *, is_said: bool) -> RenderableType:
+    """Symbol and word, name, measured against limit, and on the next lines the reason unless the row said it."""
     verdict = check["verdict"]
     limit = "" if check["limit"] == NOT_KNOWN else f", limit {check['limit']}"
     measured = "not measured" if check["measured"] == NOT_KNOWN else check["measured"]
     head = Text.assemble(
         (f"{check['symbol']} {check['word'].lower()} ", _STYLES[verdict]),
-        (plain(check["name"]), "bold" if verdict in {"fail", "inconclusive"} else ""),
+        (plain(check["name"]), "bold"),
         f"  {plain(measured)}{plain(limit)}",
     )
-    reason = Text(plain(check["reason"]), style="bright_black" if verdict == "not_applicable" else "")
-    return Group(head, Padding(reason, (0, 0, 0, 2)))
+    return head if is_said else Group(head, Padding(Text(plain(check["reason"])), (0, 0, 0, 2)))
 
 
 def _next_actions(rows: list[dict[str, Any]]) -> Iterator[RenderableType]:

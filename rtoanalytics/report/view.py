@@ -11,12 +11,12 @@ from rtoanalytics.report.wording import (
     VERDICT_SYMBOLS,
     VERDICT_WORDS,
     number,
-    plural,
     quantity,
     readable,
     seconds,
     title_of,
 )
+from rtoanalytics.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -76,32 +76,6 @@ def next_actions(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     return [{"area": row["title"], "action": row["next_action"]} for row in rows if row["next_action"]]
 
 
-def key_figures(scorecard: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The four numbers beside the verdict."""
-    point, totals = scorecard["recovery_point"], scorecard["totals"]
-    peaks = [group["peak_lag_records"] for group in scorecard["backlog"] if group["peak_lag_records"] is not None]
-    drains = [group["drain_seconds"] for group in scorecard["backlog"]]
-    drained = f"drained in {number(max(drains))} s" if drains and None not in drains else "not all drained"
-    return [
-        {
-            "name": "Recovery point",
-            "value": quantity(point["rpa_records"], "records"),
-            "note": f"missing from the log, {number(point['rpo_records'])} allowed",
-        },
-        {"name": "Applied twice", "value": number(totals["duplicated"]), "note": f"of {number(totals['acked'])} acknowledged"},
-        {
-            "name": "Never applied",
-            "value": number(totals["lost"] + totals["skipped"]),
-            "note": f"{number(totals['lost'])} lost, {number(totals['skipped'])} skipped",
-        },
-        {
-            "name": "Peak backlog",
-            "value": number(max(peaks, default=None)),
-            "note": f"records, {drained}" if peaks else "no lag was measured",
-        },
-    ]
-
-
 def ledger_rows(scorecard: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
     """The rows of the ledger with their place, and how many more there are; of too many, the most damaged ones."""
     rows = scorecard["ledger"]
@@ -114,7 +88,9 @@ def ledger_by_downstream(scorecard: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The ledger summed over partitions, one row a downstream, in the order of the scorecard."""
     sums: dict[str, dict[str, Any]] = {}
     for row in scorecard["ledger"]:
-        total = sums.setdefault(row["downstream"], {"place": row["downstream"], **dict.fromkeys(scorecard["totals"], 0)})
+        total = sums.setdefault(
+            row["downstream"], {"place": row["downstream"], **dict.fromkeys(scorecard["totals"], 0)}
+        )
         for name in scorecard["totals"]:
             total[name] += row[name]
     return list(sums.values())
@@ -122,9 +98,12 @@ def ledger_by_downstream(scorecard: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def findings_rows(frame: pl.DataFrame, moments: Moments) -> tuple[list[dict[str, str]], int]:
     """The worst findings as offset ranges, and how many more there are."""
-    rank = pl.coalesce("fate", "kind").replace_strict({name: place for place, name in enumerate(_WORST_FIRST)}, default=99)
+    rank = pl.coalesce("fate", "kind").replace_strict(
+        {name: place for place, name in enumerate(_WORST_FIRST)}, default=99
+    )
     ranked = frame.sort(
-        rank, pl.col("records").fill_null(0), "downstream", "cluster", "topic", "partition", "start_offset", "occurred_at",
+        rank, pl.col("records").fill_null(0), "downstream", "cluster", "topic", "partition", "start_offset",
+        "occurred_at",
         descending=[False, True, *[False] * 6], nulls_last=True,
     )  # fmt: skip
     rows = [_finding(row, moments) for row in ranked.head(MAX_FINDINGS).to_dicts()]
@@ -150,7 +129,9 @@ def timeline_rows(frame: pl.DataFrame, moments: Moments) -> tuple[list[dict[str,
 
 def coverage_rows(frame: pl.DataFrame, moments: Moments) -> list[dict[str, str]]:
     """How each table was captured."""
-    return [_coverage(row, moments) for row in frame.sort("table_name", "collector", "target", nulls_last=True).to_dicts()]
+    return [
+        _coverage(row, moments) for row in frame.sort("table_name", "collector", "target", nulls_last=True).to_dicts()
+    ]
 
 
 def phase_rows(recovery: Mapping[str, Any], moments: Moments) -> list[dict[str, str]]:
@@ -215,13 +196,13 @@ def facts(scorecard: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, number(value)) for name, value in named.items()]
 
 
-def more(count: int, noun: str, statement: str) -> str:
+def more(count: int, noun: str, nouns: str, statement: str) -> str:
     """How many rows are not shown, and the command that lists them all; empty if none."""
-    return f'{plural(count, noun)} more: rto sql BUNDLE "{statement}"' if count else ""
+    return f'{counted(count, noun, nouns)} more: rto sql BUNDLE "{statement}"' if count else ""
 
 
 def _damage(row: Mapping[str, Any]) -> int:
-    return sum(row[fate] for fate in _DAMAGE) + row["unacked"]
+    return int(sum(row[name] for name in (*_DAMAGE, "unacked")))
 
 
 def _place(row: Mapping[str, Any], names: tuple[str, ...]) -> str:

@@ -19,7 +19,7 @@ VERDICT_WORDS: Mapping[str, str] = MappingProxyType(
     }
 )
 VERDICT_SYMBOLS: Mapping[str, str] = MappingProxyType(
-    {Verdict.PASS: "✓", Verdict.FAIL: "✗", Verdict.INCONCLUSIVE: "?", Verdict.NOT_APPLICABLE: "–"}  # noqa: RUF001
+    {Verdict.PASS: "✓", Verdict.FAIL: "✗", Verdict.INCONCLUSIVE: "?", Verdict.NOT_APPLICABLE: "–"}
 )
 AREA_TITLES: Mapping[str, str] = MappingProxyType(
     {
@@ -55,24 +55,16 @@ def readable(name: str) -> str:
 def number(value: object) -> str:
     """A value as people read it: thousands apart, at most three decimals, null as a dash.
 
-    >>> number(12880), number(35.99999), number(0.0123456), number(None), number(True), number(["a", 2])
-    ('12,880', '36', '0.0123', '—', 'yes', 'a, 2')
+    >>> number(12880), number(35.99999), number(0.0123456), number(None), number(True)
+    ('12,880', '36', '0.0123', '—', 'yes')
     """
-    match value:
-        case None:
-            return NOT_KNOWN
-        case bool():
-            return "yes" if value else "no"
-        case int():
-            return f"{value:,}"
-        case float():
-            return _decimal(value)
-        case list() | tuple():
-            return ", ".join(number(item) for item in value) or "none"
-        case dict():
-            return ", ".join(f"{key}: {number(item)}" for key, item in value.items()) or "none"
-        case _:
-            return str(value)
+    if value is None:
+        return NOT_KNOWN
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return _decimal(value)
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def quantity(value: object, unit: str | None) -> str:
@@ -115,19 +107,12 @@ def joined(names: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def plural(count: int, noun: str) -> str:
-    """A count with its noun.
-
-    >>> plural(1, "check"), plural(3, "check")
-    ('1 check', '3 checks')
-    """
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 def verdict_sentence(scorecard: Mapping[str, Any]) -> str:
     """Why the drill has its verdict: which rows decided it, and how long recovery took."""
     verdict = scorecard["verdict"]
-    areas = [title_of(row["area"]).lower().replace("rto", "RTO") for row in scorecard["rows"] if row["verdict"] == verdict]
+    areas = [
+        title_of(row["area"]).lower().replace("rto", "RTO") for row in scorecard["rows"] if row["verdict"] == verdict
+    ]
     recovery = recovery_phrase(scorecard["recovery"])
     if verdict == Verdict.FAIL:
         return _sentence(f"{joined(areas)} did not hold; {recovery}")
@@ -150,7 +135,11 @@ def recovery_phrase(recovery: Mapping[str, Any]) -> str:
             return "no condition of the service was ever broken, so the drill proves little about recovery"
         case _:
             reason = recovery.get("reason")
-            return f"recovery time is not known ({reason}), {objective}" if reason else f"recovery time is not known, {objective}"
+            return (
+                f"recovery time is not known ({reason}), {objective}"
+                if reason
+                else f"recovery time is not known, {objective}"
+            )
 
 
 def interval(recovery: Mapping[str, Any]) -> str:
@@ -174,9 +163,8 @@ def simulated_sentence(scorecard: Mapping[str, Any]) -> str:
     names = scorecard["drill"].get("simulated_clusters") or []
     if not names:
         return ""
-    return (
-        f"Simulated cluster ({joined(names)}): replication, log loss, transactions and idempotence cannot be judged on it."
-    )
+    unjudged = "replication, log loss, transactions and idempotence"
+    return f"Simulated cluster ({joined(names)}): {unjudged} cannot be judged on it."
 
 
 def balances(totals: Mapping[str, int]) -> list[tuple[str, str, bool]]:

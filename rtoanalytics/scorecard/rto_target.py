@@ -64,6 +64,9 @@ def _capture_spans_recovery(case: Case) -> Check:
         reason = f"the capture ends {seconds(after)} after the clock start, before the service had held again"
         verdict = Verdict.NOT_APPLICABLE if measures.recovery.verdict is Verdict.FAIL else Verdict.INCONCLUSIVE
         return Check(name, verdict, before, 0, "seconds", reason, evidence)
+    if measures.recovery.outcome is Outcome.UNKNOWN:
+        reason = f"nobody knows whether the service held when the capture ended, {seconds(after)} after the clock start"
+        return Check(name, Verdict.INCONCLUSIVE, before, 0, "seconds", reason, evidence)
     reason = f"captured from {seconds(before)} before to {seconds(after)} after the clock start"
     return Check(name, Verdict.PASS, before, 0, "seconds", reason, evidence)
 
