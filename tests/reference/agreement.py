@@ -82,7 +82,7 @@ def _sorted(rows: list[Row]) -> list[Row]:
 
 
 def _rounded(value: object) -> str | float:
-    """A sort key: whole numbers as they are (offsets near 2^53 differ by one), others close enough to stand together."""
+    """A sort key: whole numbers as they are (offsets near 2^53 differ by one), others to six decimals."""
     return "" if value is None else round(value, 6) if isinstance(value, int | float) else str(value)
 
 
