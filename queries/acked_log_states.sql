@@ -1,25 +1,27 @@
 -- Is each acknowledged record still in the log of the cluster that acknowledged it?
 -- Measure: M2
 -- Grain: one row per acknowledged record that a scan can judge
--- Reads: acked_records, flow_topics, latest_scans, scanned_records
+-- Reads: acked_records, flow_topics, latest_scans, scanned_records, log_records
 -- Parameters: none
 -- Returns:
---   cluster varchar  cluster
---   topic varchar  physical topic
---   partition integer  partition
+--   log_number integer  number of the log
 --   record_offset bigint  offset acknowledged
 --   record_id varchar  identity, null if it has none
+--   record_key varchar  the identity where the coordinates alone do not tell the record, else null
 --   is_missing boolean  whether the log does not hold it
 --   is_overwritten boolean  whether the log holds another record at its place
 -- Method: Judged at or above from_offset of the latest scan, on topics that are not compacted. In the log if a record
 --   with the same coordinates has the same identity or one side has none. At or above to_offset the log ended below it.
 with judged as (
     select
+        acked_records.log_number,
         acked_records.cluster,
         acked_records.topic,
         acked_records.partition,
         acked_records.record_offset,
-        acked_records.record_id
+        acked_records.record_id,
+        acked_records.record_key,
+        latest_scans.scanned_us
     from acked_records
     inner join flow_topics
         on flow_topics.cluster = acked_records.cluster and flow_topics.topic = acked_records.topic
@@ -31,45 +33,59 @@ with judged as (
     where not flow_topics.is_compacted and acked_records.record_offset >= latest_scans.from_offset
 ),
 
-places as (
+placed as (
     select
-        cluster, topic, partition, record_offset,
-        max(case when record_id is null then 1 else 0 end) as idless,
-        min(record_id) as lowest_record_id,
-        max(record_id) as highest_record_id
-    from scanned_records
-    group by cluster, topic, partition, record_offset
+        judged.*,
+        scanned_records.log_number is not null as is_occupied,
+        coalesce(scanned_records.has_idless, false)
+        or judged.record_id is null
+        or coalesce(judged.record_id = scanned_records.lowest_record_id, false)
+        or coalesce(judged.record_id = scanned_records.highest_record_id, false) as has_same,
+        scanned_records.lowest_record_id,
+        scanned_records.highest_record_id
+    from judged
+    left join scanned_records
+        on
+            scanned_records.log_number = judged.log_number
+            and scanned_records.record_offset = judged.record_offset
+),
+
+in_between as (
+    select distinct placed.log_number, placed.record_offset, placed.record_id
+    from placed
+    inner join log_records
+        on
+            log_records.cluster = placed.cluster
+            and log_records.topic = placed.topic
+            and log_records.partition = placed.partition
+            and log_records.record_offset = placed.record_offset
+            and log_records.record_id = placed.record_id
+    where
+        not placed.has_same
+        and placed.record_id > placed.lowest_record_id
+        and placed.record_id < placed.highest_record_id
+        and (log_records.scanned_us is null or log_records.scanned_us = placed.scanned_us)
 ),
 
 compared as (
     select
-        judged.*,
-        places.cluster is not null
-        and (judged.record_id is null or places.idless = 1 or same.cluster is not null) as is_present,
-        coalesce(judged.record_id <> places.lowest_record_id, false)
-        or coalesce(judged.record_id <> places.highest_record_id, false) as has_other
-    from judged
-    left join places
+        placed.*,
+        placed.is_occupied and (placed.has_same or in_between.log_number is not null) as is_present,
+        coalesce(placed.record_id <> placed.lowest_record_id, false)
+        or coalesce(placed.record_id <> placed.highest_record_id, false) as has_other
+    from placed
+    left join in_between
         on
-            places.cluster = judged.cluster
-            and places.topic = judged.topic
-            and places.partition = judged.partition
-            and places.record_offset = judged.record_offset
-    left join scanned_records as same
-        on
-            same.cluster = judged.cluster
-            and same.topic = judged.topic
-            and same.partition = judged.partition
-            and same.record_offset = judged.record_offset
-            and same.record_id = judged.record_id
+            in_between.log_number = placed.log_number
+            and in_between.record_offset = placed.record_offset
+            and in_between.record_id = placed.record_id
 )
 
 select
-    cluster,
-    topic,
-    partition,
+    log_number,
     record_offset,
     record_id,
+    record_key,
     not is_present as is_missing,
     not is_present and has_other as is_overwritten
 from compared

@@ -1,7 +1,7 @@
 -- To which acknowledged record does each effect belong?
 -- Measure: M1
--- Grain: one row per (downstream, source coordinates, record_id, ordinal)
--- Reads: applied_effects, records, drill_downstreams
+-- Grain: one row per effect
+-- Reads: applied_effects, placed_effects, drill_downstreams, acked_places, crowded_records, identified_records
 -- Parameters: none
 -- Returns:
 --   downstream varchar  downstream
@@ -11,175 +11,95 @@
 --   record_offset bigint  source offset
 --   record_id varchar  identity on the effect
 --   ordinal integer  which of several rows of one record
---   effects bigint  effects with these coordinates, identity and ordinal
---   first_applied_us bigint  earliest of them, microseconds since the epoch
---   last_applied_us bigint  latest of them, microseconds since the epoch
---   is_matched boolean  whether they belong to an acknowledged record
---   of_cluster varchar  cluster of that record
---   of_topic varchar  topic of that record
---   of_partition integer  partition of that record
+--   applied_us bigint  when it became visible, microseconds since the epoch
+--   is_matched boolean  whether it belongs to an acknowledged record
+--   page_number integer  row of the ledger where that record stands
 --   of_record_offset bigint  offset of that record
---   of_record_id varchar  identity of that record
+--   of_record_key varchar  identity of that record where the coordinates alone do not tell it, else null
 -- Method: With match offset, by coordinates and, where both sides carry one, by identity. Where several records share
 --   coordinates: the one with the same identity, else the one without, and for an effect without identity the one
 --   acknowledged last. With match record_id, by identity alone.
-with counted as (
+with at_sole_records as (
     select
-        downstream, cluster, topic, partition, record_offset, record_id, ordinal,
-        count(*) as effects,
-        min(applied_us) as first_applied_us,
-        max(applied_us) as last_applied_us
-    from applied_effects
-    group by downstream, cluster, topic, partition, record_offset, record_id, ordinal
+        placed_effects.*,
+        acked_places.log_number is not null
+        and coalesce(acked_places.record_id = placed_effects.record_id, true) as is_matched
+    from placed_effects
+    left join acked_places
+        on
+            acked_places.log_number = placed_effects.log_number
+            and acked_places.record_offset = placed_effects.record_offset
+    where not coalesce(acked_places.is_crowded, false)
 ),
 
-offset_records as (
-    select records.*
-    from records
-    inner join drill_downstreams on drill_downstreams.downstream = records.downstream
-    where drill_downstreams.match_by = 'offset'
-),
-
-offset_counted as (
-    select counted.*
-    from counted
-    inner join drill_downstreams on drill_downstreams.downstream = counted.downstream
-    where drill_downstreams.match_by = 'offset'
-),
-
-coordinates as (
+ranked_records as (
     select
-        downstream, cluster, topic, partition, record_offset,
-        count(*) as records,
-        max(record_id) as sole_record_id
-    from offset_records
-    group by downstream, cluster, topic, partition, record_offset
-),
-
-contested_records as (
-    select
-        offset_records.*,
+        crowded_records.*,
         row_number() over (
-            partition by
-                offset_records.downstream,
-                offset_records.cluster,
-                offset_records.topic,
-                offset_records.partition,
-                offset_records.record_offset
-            order by offset_records.last_acked_us desc, offset_records.record_id desc nulls last
+            partition by crowded_records.log_number, crowded_records.record_offset
+            order by crowded_records.last_acked_us desc, crowded_records.record_id desc nulls last
         ) as place
-    from offset_records
-    inner join coordinates
-        on
-            coordinates.downstream = offset_records.downstream
-            and coordinates.cluster = offset_records.cluster
-            and coordinates.topic = offset_records.topic
-            and coordinates.partition = offset_records.partition
-            and coordinates.record_offset = offset_records.record_offset
-    where coordinates.records > 1
+    from crowded_records
 ),
 
-located as (
+crowds as (
     select
-        offset_counted.*,
-        coalesce(coordinates.records, 0) as records,
-        coordinates.sole_record_id
-    from offset_counted
-    left join coordinates
-        on
-            coordinates.downstream = offset_counted.downstream
-            and coordinates.cluster = offset_counted.cluster
-            and coordinates.topic = offset_counted.topic
-            and coordinates.partition = offset_counted.partition
-            and coordinates.record_offset = offset_counted.record_offset
+        log_number,
+        record_offset,
+        max(case when place = 1 then record_id end) as heir_record_id,
+        max(case when record_id is null then 1 else 0 end) as has_idless
+    from ranked_records
+    group by log_number, record_offset
 ),
 
-uncontested as (
+at_crowds as (
     select
-        located.*,
-        records = 1
-        and (record_id is null or sole_record_id is null or record_id = sole_record_id) as is_matched,
-        sole_record_id as of_record_id
-    from located
-    where records <= 1
-),
-
-contested as (
-    select
-        located.*,
-        located.record_id is null or same.downstream is not null or idless.downstream is not null as is_matched,
-        case
-            when located.record_id is null then heir.record_id
-            when same.downstream is not null then same.record_id
-        end as of_record_id
-    from located
-    left join contested_records as same
+        placed_effects.*,
+        placed_effects.record_id is null or same.log_number is not null or crowds.has_idless = 1 as is_matched,
+        case when placed_effects.record_id is null then crowds.heir_record_id else same.record_id end as of_record_key
+    from placed_effects
+    inner join crowds
         on
-            same.downstream = located.downstream
-            and same.cluster = located.cluster
-            and same.topic = located.topic
-            and same.partition = located.partition
-            and same.record_offset = located.record_offset
-            and same.record_id = located.record_id
-    left join contested_records as idless
+            crowds.log_number = placed_effects.log_number
+            and crowds.record_offset = placed_effects.record_offset
+    left join crowded_records as same
         on
-            idless.downstream = located.downstream
-            and idless.cluster = located.cluster
-            and idless.topic = located.topic
-            and idless.partition = located.partition
-            and idless.record_offset = located.record_offset
-            and idless.record_id is null
-    left join contested_records as heir
-        on
-            heir.downstream = located.downstream
-            and heir.cluster = located.cluster
-            and heir.topic = located.topic
-            and heir.partition = located.partition
-            and heir.record_offset = located.record_offset
-            and heir.place = 1
-    where located.records > 1
-),
-
-by_offset as (
-    select
-        downstream, cluster, topic, partition, record_offset, record_id, ordinal,
-        effects, first_applied_us, last_applied_us, is_matched, of_record_id
-    from uncontested
-    union all
-    select
-        downstream, cluster, topic, partition, record_offset, record_id, ordinal,
-        effects, first_applied_us, last_applied_us, is_matched, of_record_id
-    from contested
+            same.log_number = placed_effects.log_number
+            and same.record_offset = placed_effects.record_offset
+            and same.record_id = placed_effects.record_id
 )
 
 select
-    downstream, cluster, topic, partition, record_offset, record_id, ordinal,
-    effects, first_applied_us, last_applied_us, is_matched,
-    case when is_matched then cluster end as of_cluster,
-    case when is_matched then topic end as of_topic,
-    case when is_matched then partition end as of_partition,
+    downstream, cluster, topic, partition, record_offset, record_id, ordinal, applied_us, is_matched,
+    case when is_matched then page_number end as page_number,
     case when is_matched then record_offset end as of_record_offset,
-    case when is_matched then of_record_id end as of_record_id
-from by_offset
+    cast(null as varchar(1)) as of_record_key
+from at_sole_records
 union all
 select
-    counted.downstream,
-    counted.cluster,
-    counted.topic,
-    counted.partition,
-    counted.record_offset,
-    counted.record_id,
-    counted.ordinal,
-    counted.effects,
-    counted.first_applied_us,
-    counted.last_applied_us,
-    records.downstream is not null as is_matched,
-    records.cluster as of_cluster,
-    records.topic as of_topic,
-    records.partition as of_partition,
-    records.record_offset as of_record_offset,
-    records.record_id as of_record_id
-from counted
-inner join drill_downstreams on drill_downstreams.downstream = counted.downstream
-left join records on records.downstream = counted.downstream and records.record_id = counted.record_id
+    downstream, cluster, topic, partition, record_offset, record_id, ordinal, applied_us, is_matched,
+    case when is_matched then page_number end as page_number,
+    case when is_matched then record_offset end as of_record_offset,
+    case when is_matched then of_record_key end as of_record_key
+from at_crowds
+union all
+select
+    applied_effects.downstream,
+    applied_effects.cluster,
+    applied_effects.topic,
+    applied_effects.partition,
+    applied_effects.record_offset,
+    applied_effects.record_id,
+    applied_effects.ordinal,
+    applied_effects.applied_us,
+    identified_records.page_number is not null as is_matched,
+    identified_records.page_number,
+    identified_records.record_offset as of_record_offset,
+    identified_records.record_id as of_record_key
+from applied_effects
+inner join drill_downstreams on drill_downstreams.downstream = applied_effects.downstream
+left join identified_records
+    on
+        identified_records.downstream = applied_effects.downstream
+        and identified_records.record_id = applied_effects.record_id
 where drill_downstreams.match_by = 'record_id'

@@ -22,12 +22,6 @@ with conditions as (
     where drill_conditions.kind = 'applied'
 ),
 
-instants as (
-    select downstream, applied_us, count(*) as effects
-    from applied_effects
-    group by downstream, applied_us
-),
-
 first_steps as (
     select min(step_us) as first_step_us from steps
 ),
@@ -35,20 +29,23 @@ first_steps as (
 arrivals as (
     select
         conditions.condition,
-        instants.applied_us
-        + (conditions.step_length_us - instants.applied_us % conditions.step_length_us) % conditions.step_length_us as step_us,
-        instants.effects
-    from instants
-    inner join conditions on conditions.downstream = instants.downstream
+        applied_effects.applied_us
+        + (conditions.step_length_us - applied_effects.applied_us % conditions.step_length_us) % conditions.step_length_us
+            as step_us,
+        count(*) as effects
+    from applied_effects
+    inner join conditions on conditions.downstream = applied_effects.downstream
+    group by 1, 2
     union all
     select
         conditions.condition,
-        instants.applied_us + conditions.window_us
-        + (conditions.step_length_us - (instants.applied_us + conditions.window_us) % conditions.step_length_us)
+        applied_effects.applied_us + conditions.window_us
+        + (conditions.step_length_us - (applied_effects.applied_us + conditions.window_us) % conditions.step_length_us)
         % conditions.step_length_us as step_us,
-        -instants.effects
-    from instants
-    inner join conditions on conditions.downstream = instants.downstream
+        -count(*) as effects
+    from applied_effects
+    inner join conditions on conditions.downstream = applied_effects.downstream
+    group by 1, 2
 ),
 
 step_changes as (

@@ -1,7 +1,7 @@
 -- Which effects did each downstream show, each once, with the cluster they came from?
 -- Measure: M1
 -- Grain: one row per effect
--- Reads: applied, drill_downstreams, downstream_topics, acked_partitions
+-- Reads: applied, repeated_effects, drill_downstreams, sole_clusters
 -- Parameters: none
 -- Returns:
 --   downstream varchar  downstream
@@ -14,44 +14,19 @@
 --   applied_us bigint  when it became visible, microseconds since the epoch
 -- Method: Rows with one application_id count once (the earliest). A null cluster means the only cluster with
 --   acknowledged records of that topic; with none or several the coordinates are incomplete.
-with identified as (
+with effects as (
     select
-        applied.*,
-        row_number() over (
-            partition by applied.downstream, applied.application_id
-            order by
-                applied.applied_us,
-                applied.cluster nulls last,
-                applied.topic nulls last,
-                applied.partition nulls last,
-                applied.record_offset nulls last,
-                applied.record_id nulls last,
-                applied.ordinal nulls last
-        ) as capture
+        applied.downstream, applied.cluster, applied.topic, applied.partition, applied.record_offset,
+        applied.record_id, applied.ordinal, applied.applied_us
     from applied
-    where applied.application_id is not null
-),
-
-effects as (
-    select downstream, cluster, topic, partition, record_offset, record_id, ordinal, applied_us
-    from identified
-    where capture = 1
+    left join repeated_effects
+        on
+            repeated_effects.downstream = applied.downstream
+            and repeated_effects.application_id = applied.application_id
+    where repeated_effects.downstream is null
     union all
     select downstream, cluster, topic, partition, record_offset, record_id, ordinal, applied_us
-    from applied
-    where application_id is null
-),
-
-sole_clusters as (
-    select
-        downstream_topics.downstream,
-        downstream_topics.topic,
-        min(acked_partitions.cluster) as cluster
-    from acked_partitions
-    inner join downstream_topics
-        on downstream_topics.cluster = acked_partitions.cluster and downstream_topics.topic = acked_partitions.topic
-    group by downstream_topics.downstream, downstream_topics.topic
-    having min(acked_partitions.cluster) = max(acked_partitions.cluster)
+    from repeated_effects
 ),
 
 located as (

@@ -1,7 +1,7 @@
 -- What became of each acknowledged record in each downstream?
 -- Measure: M1, M2
 -- Grain: one row per (downstream, record); exactly one fate each
--- Reads: records, record_effects, record_log_states, drill_downstreams, group_homes, final_commits, home_places, log_scans
+-- Reads: record_fates, ledger_pages
 -- Parameters: none
 -- Returns:
 --   downstream varchar  downstream
@@ -22,117 +22,25 @@
 --   is_log_judged boolean  whether a scan can tell
 --   is_overwritten boolean  whether another record stands at its place
 --   is_away boolean  whether the group ended on another cluster than the record's
--- Method: Applied records are once or duplicated. Of the others, where the group stayed: lost if missing from the log,
---   else skipped or pending by the final committed offset. Where it moved: lost if the scanned home cluster does not
---   hold the identity, else skipped or pending by its offset there. Everything the evidence does not tell is unresolved.
-with scanned_clusters as (
-    select distinct cluster from log_scans
-),
-
-joined as (
-    select
-        records.downstream,
-        records.cluster,
-        records.topic,
-        records.partition,
-        records.record_offset,
-        records.record_id,
-        records.first_acked_us,
-        records.last_acked_us,
-        coalesce(record_effects.applied_rows, 0) as applied_rows,
-        coalesce(record_effects.distinct_applied, 0) as distinct_applied,
-        coalesce(record_effects.effects, 0) as effects,
-        record_effects.first_applied_us,
-        record_effects.last_applied_us,
-        coalesce(record_log_states.is_log_missing, false) as is_log_missing,
-        record_log_states.downstream is not null as is_log_judged,
-        coalesce(record_log_states.is_overwritten, false) as is_overwritten,
-        drill_downstreams.match_by = 'record_id' and records.record_id is null as is_unmatchable,
-        drill_downstreams.delivery = 'at_most_one' as is_filtering,
-        group_homes.cluster as home_cluster,
-        coalesce(group_homes.cluster <> records.cluster, false) as is_away,
-        scanned_clusters.cluster is not null as is_home_scanned,
-        final_commits.committed_offset as own_committed_offset,
-        home_places.record_offset as home_record_offset,
-        home_commits.committed_offset as home_committed_offset
-    from records
-    inner join drill_downstreams on drill_downstreams.downstream = records.downstream
-    left join record_effects
-        on
-            record_effects.downstream = records.downstream
-            and record_effects.cluster = records.cluster
-            and record_effects.topic = records.topic
-            and record_effects.partition = records.partition
-            and record_effects.record_offset = records.record_offset
-            and record_effects.record_id is not distinct from records.record_id
-    left join record_log_states
-        on
-            record_log_states.downstream = records.downstream
-            and record_log_states.cluster = records.cluster
-            and record_log_states.topic = records.topic
-            and record_log_states.partition = records.partition
-            and record_log_states.record_offset = records.record_offset
-            and record_log_states.record_id is not distinct from records.record_id
-    left join group_homes on group_homes.group_id = drill_downstreams.group_id
-    left join scanned_clusters on scanned_clusters.cluster = group_homes.cluster
-    left join final_commits
-        on
-            final_commits.group_id = drill_downstreams.group_id
-            and final_commits.cluster = records.cluster
-            and final_commits.topic = records.topic
-            and final_commits.partition = records.partition
-    left join home_places
-        on
-            home_places.downstream = records.downstream
-            and home_places.record_id = records.record_id
-            and home_places.own_cluster = records.cluster
-    left join final_commits as home_commits
-        on
-            home_commits.group_id = drill_downstreams.group_id
-            and home_commits.cluster = home_places.cluster
-            and home_commits.topic = home_places.topic
-            and home_commits.partition = home_places.partition
-),
-
-passed as (
-    select
-        joined.*,
-        case
-            when is_away then home_committed_offset > home_record_offset
-            else own_committed_offset > record_offset
-        end as is_passed
-    from joined
-)
-
+-- Method: record_fates with the names of the ledger row that each record stands on.
 select
-    downstream,
-    cluster,
-    topic,
-    partition,
-    record_offset,
-    record_id,
-    case
-        when is_unmatchable then 'unresolved'
-        when applied_rows = 1 then 'once'
-        when applied_rows >= 2 then 'duplicated'
-        when home_cluster is null then case when is_log_missing then 'lost' else 'unresolved' end
-        when not is_away and is_log_missing then 'lost'
-        when is_away and (record_id is null or not is_home_scanned) then 'unresolved'
-        when is_away and home_record_offset is null then 'lost'
-        when is_passed is null then 'unresolved'
-        when is_passed and is_filtering then 'filtered'
-        when is_passed then 'skipped'
-        else 'pending'
-    end as fate,
-    applied_rows,
-    distinct_applied,
-    effects,
-    first_acked_us,
-    last_acked_us,
-    first_applied_us,
-    last_applied_us,
-    is_log_missing,
-    is_log_judged,
-    is_overwritten,
-    is_away
-from passed
+    ledger_pages.downstream,
+    ledger_pages.cluster,
+    ledger_pages.topic,
+    ledger_pages.partition,
+    record_fates.record_offset,
+    record_fates.record_id,
+    record_fates.fate,
+    cast(record_fates.applied_rows as bigint) as applied_rows,
+    cast(record_fates.distinct_applied as bigint) as distinct_applied,
+    cast(record_fates.effects as bigint) as effects,
+    record_fates.first_acked_us,
+    record_fates.last_acked_us,
+    record_fates.first_applied_us,
+    record_fates.last_applied_us,
+    record_fates.is_log_missing,
+    record_fates.is_log_judged,
+    record_fates.is_overwritten,
+    record_fates.is_away
+from record_fates
+inner join ledger_pages on ledger_pages.page_number = record_fates.page_number

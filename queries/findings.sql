@@ -1,7 +1,7 @@
 -- Which ranges of offsets need a second look?
 -- Measure: M6
 -- Grain: one row per finding
--- Reads: fates, drill_downstreams, group_commits, group_topics, watermarks
+-- Reads: fates, record_fates, ledger_pages, drill_downstreams, group_commits, group_topics, watermarks
 -- Parameters: none
 -- Returns:
 --   kind varchar  run, commit_rewind, commit_jump, offset_reset or commit_above_log_end
@@ -23,40 +23,58 @@
 --   regained_us bigint  when a rewound group got back to where it was, microseconds since the epoch
 --   reset_to varchar  earliest or latest
 -- Method: Runs are maximal stretches of acknowledged records in offset order with one fate other than once and
---   filtered. Commits are compared with the one before on their partition and with the log ends around them.
+--   filtered; positions are counted from blocks of 64 offsets, so that only blocks with such a fate are sorted. Commits
+--   are compared with the one before on their partition and with the log ends around them.
 with declared as (
     select downstream, group_id from drill_downstreams where is_declared
 ),
 
+blocks as (
+    select
+        record_fates.page_number,
+        record_fates.record_offset - record_fates.record_offset % 64 as block_offset,
+        count(*) as records,
+        max(case when record_fates.fate in ('once', 'filtered') then 0 else 1 end) as has_runs
+    from record_fates
+    inner join ledger_pages on ledger_pages.page_number = record_fates.page_number
+    where ledger_pages.is_declared
+    group by record_fates.page_number, record_fates.record_offset - record_fates.record_offset % 64
+),
+
+numbered_blocks as (
+    select
+        page_number, block_offset, has_runs,
+        sum(records) over (partition by page_number order by block_offset rows unbounded preceding) - records
+            as records_before
+    from blocks
+),
+
 positioned as (
     select
-        fates.*,
-        row_number() over (
-            partition by fates.downstream, fates.cluster, fates.topic, fates.partition
-            order by fates.record_offset, fates.first_acked_us, fates.record_id nulls first
+        record_fates.*,
+        numbered_blocks.records_before + row_number() over (
+            partition by record_fates.page_number, numbered_blocks.block_offset
+            order by record_fates.record_offset, record_fates.first_acked_us, record_fates.record_id nulls first
         ) as position
-    from fates
-    inner join declared on declared.downstream = fates.downstream
+    from record_fates
+    inner join numbered_blocks
+        on
+            numbered_blocks.page_number = record_fates.page_number
+            and numbered_blocks.block_offset = record_fates.record_offset - record_fates.record_offset % 64
+    where numbered_blocks.has_runs = 1
 ),
 
 islands as (
     select
         positioned.*,
-        position - row_number() over (
-            partition by downstream, cluster, topic, partition, fate order by position
-        ) as island
+        position - row_number() over (partition by page_number, fate order by position) as island
     from positioned
     where fate not in ('once', 'filtered')
 ),
 
 runs as (
     select
-        'run' as kind,
-        islands.downstream,
-        declared.group_id,
-        islands.cluster,
-        islands.topic,
-        islands.partition,
+        islands.page_number,
         islands.fate,
         min(islands.record_offset) as start_offset,
         max(islands.record_offset) + 1 as end_offset,
@@ -65,12 +83,9 @@ runs as (
         max(islands.last_acked_us) as last_acked_us,
         min(islands.first_applied_us) as first_applied_us,
         max(islands.last_applied_us) as last_applied_us,
-        max(islands.applied_rows) as max_applied
+        cast(max(islands.applied_rows) as bigint) as max_applied
     from islands
-    inner join declared on declared.downstream = islands.downstream
-    group by
-        islands.downstream, declared.group_id, islands.cluster, islands.topic, islands.partition,
-        islands.fate, islands.island
+    group by islands.page_number, islands.fate, islands.island
 ),
 
 flow_commits as (
@@ -263,10 +278,13 @@ next_ends as (
 )
 
 select
-    kind, downstream, group_id, cluster, topic, partition, fate, start_offset, end_offset, records,
-    first_acked_us, last_acked_us, first_applied_us, last_applied_us, max_applied,
+    'run' as kind,
+    ledger_pages.downstream, ledger_pages.group_id, ledger_pages.cluster, ledger_pages.topic, ledger_pages.partition,
+    runs.fate, runs.start_offset, runs.end_offset, runs.records,
+    runs.first_acked_us, runs.last_acked_us, runs.first_applied_us, runs.last_applied_us, runs.max_applied,
     cast(null as bigint) as occurred_us, cast(null as bigint) as regained_us, cast(null as varchar(20)) as reset_to
 from runs
+inner join ledger_pages on ledger_pages.page_number = runs.page_number
 union all
 select
     'commit_rewind', null, rewinds.group_id, rewinds.cluster, rewinds.topic, rewinds.partition, null,

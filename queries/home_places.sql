@@ -23,16 +23,13 @@ with away as (
     inner join group_homes on group_homes.group_id = drill_downstreams.group_id
     left join record_effects
         on
-            record_effects.downstream = records.downstream
-            and record_effects.cluster = records.cluster
-            and record_effects.topic = records.topic
-            and record_effects.partition = records.partition
+            record_effects.page_number = records.page_number
             and record_effects.record_offset = records.record_offset
-            and record_effects.record_id = records.record_id
+            and record_effects.record_key is not distinct from records.record_key
     where
         group_homes.cluster <> records.cluster
         and records.record_id is not null
-        and record_effects.downstream is null
+        and record_effects.page_number is null
 ),
 
 ranked as (

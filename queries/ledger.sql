@@ -1,7 +1,7 @@
 -- Does every acknowledged record and every applied row have its place in the books?
 -- Measure: M3, M4, M5
 -- Grain: one row per (downstream, cluster, topic, partition); null coordinates hold effects that carry none
--- Reads: fates, unmatched_effects, reorderings, produced_twice, downstream_topics, drill_downstreams
+-- Reads: record_fates, ledger_pages, unmatched_effects, reorderings, produced_twice, downstream_topics, drill_downstreams
 -- Parameters: none
 -- Returns:
 --   downstream varchar  downstream
@@ -28,9 +28,9 @@
 --   produced_twice bigint  identities at two or more coordinates of the topic
 -- Method: acked = once + duplicated + lost + skipped + pending + filtered + unresolved;
 --   applied = distinct_applied + extra + unacked. Both are checked on every run.
-with entries as (
+with pages as (
     select
-        downstream, cluster, topic, partition,
+        page_number,
         count(*) as acked,
         sum(case when fate = 'once' then 1 else 0 end) as once,
         sum(case when fate = 'duplicated' then 1 else 0 end) as duplicated,
@@ -41,14 +41,24 @@ with entries as (
         sum(case when fate = 'unresolved' then 1 else 0 end) as unresolved,
         sum(distinct_applied) as distinct_applied,
         sum(effects - distinct_applied) as extra,
+        sum(case when is_log_missing then 1 else 0 end) as log_missing,
+        sum(case when is_overwritten then 1 else 0 end) as overwritten
+    from record_fates
+    group by page_number
+),
+
+entries as (
+    select
+        ledger_pages.downstream, ledger_pages.cluster, ledger_pages.topic, ledger_pages.partition,
+        pages.acked, pages.once, pages.duplicated, pages.lost, pages.skipped, pages.pending, pages.filtered,
+        pages.unresolved, pages.distinct_applied, pages.extra,
         0 as unacked,
         0 as before_capture,
-        sum(case when is_log_missing then 1 else 0 end) as log_missing,
-        sum(case when is_overwritten then 1 else 0 end) as overwritten,
+        pages.log_missing, pages.overwritten,
         0 as reordered,
         0 as produced_twice
-    from fates
-    group by downstream, cluster, topic, partition
+    from pages
+    inner join ledger_pages on ledger_pages.page_number = pages.page_number
     union all
     select
         downstream, cluster, topic, partition,

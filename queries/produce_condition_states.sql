@@ -18,34 +18,27 @@ with conditions as (
     where drill_conditions.kind = 'produce_errors'
 ),
 
-instants as (
-    select
-        acked_us,
-        count(*) as outcomes,
-        sum(case when outcome in ('failed', 'indeterminate') then 1 else 0 end) as errors
-    from produces
-    group by acked_us
-),
-
 changes as (
     select
         conditions.condition,
-        instants.acked_us
-        + (conditions.step_length_us - instants.acked_us % conditions.step_length_us) % conditions.step_length_us as step_us,
-        instants.outcomes,
-        instants.errors
-    from instants
+        produces.acked_us
+        + (conditions.step_length_us - produces.acked_us % conditions.step_length_us) % conditions.step_length_us as step_us,
+        count(*) as outcomes,
+        sum(case when produces.outcome in ('failed', 'indeterminate') then 1 else 0 end) as errors
+    from produces
     cross join conditions
+    group by 1, 2
     union all
     select
         conditions.condition,
-        instants.acked_us + conditions.window_us
-        + (conditions.step_length_us - (instants.acked_us + conditions.window_us) % conditions.step_length_us)
+        produces.acked_us + conditions.window_us
+        + (conditions.step_length_us - (produces.acked_us + conditions.window_us) % conditions.step_length_us)
         % conditions.step_length_us as step_us,
-        -instants.outcomes,
-        -instants.errors
-    from instants
+        -count(*) as outcomes,
+        -sum(case when produces.outcome in ('failed', 'indeterminate') then 1 else 0 end) as errors
+    from produces
     cross join conditions
+    group by 1, 2
 ),
 
 step_changes as (

@@ -1,7 +1,7 @@
 -- How did each produce of the flow end?
 -- Measure: M9
 -- Grain: one row per produce outcome, each once
--- Reads: acks, flow_topics
+-- Reads: acks, flow_topics, crowded_places, merged_produces
 -- Parameters: none
 -- Returns:
 --   cluster varchar  cluster
@@ -12,23 +12,19 @@
 --   outcome varchar  acked, failed, indeterminate or aborted
 --   error varchar  error code name
 --   acks varchar  the producer's acks setting
--- Method: Rows that are equal in every column are one produce captured twice.
-with captured as (
-    select distinct
-        acks.cluster,
-        acks.topic,
-        acks.partition,
-        acks.record_offset,
-        acks.record_id,
-        acks.producer,
-        acks.sent_us,
-        acks.acked_us,
-        acks.outcome,
-        acks.error,
-        acks.acks
-    from acks
-    inner join flow_topics on flow_topics.cluster = acks.cluster and flow_topics.topic = acks.topic
-)
-
+-- Method: Rows that are equal in every column are one produce captured twice. A row that is alone at its coordinates
+--   has no equal.
+select
+    acks.cluster, acks.topic, acks.partition, acks.producer, acks.acked_us, acks.outcome, acks.error, acks.acks
+from acks
+inner join flow_topics on flow_topics.cluster = acks.cluster and flow_topics.topic = acks.topic
+left join crowded_places
+    on
+        crowded_places.cluster = acks.cluster
+        and crowded_places.topic = acks.topic
+        and crowded_places.partition = acks.partition
+        and crowded_places.record_offset = acks.record_offset
+where acks.outcome = 'acked' and crowded_places.log_number is null
+union all
 select cluster, topic, partition, producer, acked_us, outcome, error, acks
-from captured
+from merged_produces

@@ -1,7 +1,7 @@
 -- Which records were first applied after a record behind them?
 -- Measure: M5
 -- Grain: one row per reordered (downstream, record)
--- Reads: fates
+-- Reads: record_fates, ledger_pages
 -- Parameters: none
 -- Returns:
 --   downstream varchar  downstream
@@ -16,16 +16,25 @@
 --   share an offset are ordered by their own application so that they never overtake each other.
 with following as (
     select
-        downstream, cluster, topic, partition, record_offset, record_id, first_applied_us,
+        page_number, record_offset, record_id, first_applied_us,
         min(first_applied_us) over (
-            partition by downstream, cluster, topic, partition
+            partition by page_number
             order by record_offset desc, first_applied_us desc
-            rows between unbounded preceding and 1 preceding
+            rows unbounded preceding
         ) as overtaken_us
-    from fates
+    from record_fates
     where applied_rows > 0
 )
 
-select downstream, cluster, topic, partition, record_offset, record_id, first_applied_us, overtaken_us
+select
+    ledger_pages.downstream,
+    ledger_pages.cluster,
+    ledger_pages.topic,
+    ledger_pages.partition,
+    following.record_offset,
+    following.record_id,
+    following.first_applied_us,
+    following.overtaken_us
 from following
-where overtaken_us < first_applied_us
+inner join ledger_pages on ledger_pages.page_number = following.page_number
+where following.overtaken_us < following.first_applied_us

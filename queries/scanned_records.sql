@@ -1,25 +1,32 @@
--- Which records did the scan that counts find in each log?
+-- Which records did the scan that counts find at the places that were acknowledged?
 -- Measure: M2
--- Grain: one row per (cluster, topic, partition, record_offset, record_id)
--- Reads: log_records, latest_scans
+-- Grain: one row per (log_number, record_offset)
+-- Reads: log_records, latest_scans, acked_logs
 -- Parameters: none
 -- Returns:
---   cluster varchar  cluster
---   topic varchar  physical topic
---   partition integer  partition
+--   log_number integer  number of the log
 --   record_offset bigint  offset in the log
---   record_id varchar  identity, null if it has none
--- Method: Rows of the latest scan of the partition, and rows that name no scan.
-select distinct
-    log_records.cluster,
-    log_records.topic,
-    log_records.partition,
+--   has_idless boolean  whether a record without identity stands there
+--   lowest_record_id varchar  least identity there, null if none has one
+--   highest_record_id varchar  greatest identity there, null if none has one
+-- Method: Rows of the latest scan of the partition, and rows that name no scan. Two identities at one offset come from
+--   rows that name no scan.
+select
+    acked_logs.log_number,
     log_records.record_offset,
-    log_records.record_id
+    max(case when log_records.record_id is null then 1 else 0 end) = 1 as has_idless,
+    min(log_records.record_id) as lowest_record_id,
+    max(log_records.record_id) as highest_record_id
 from log_records
 inner join latest_scans
     on
         latest_scans.cluster = log_records.cluster
         and latest_scans.topic = log_records.topic
         and latest_scans.partition = log_records.partition
+inner join acked_logs
+    on
+        acked_logs.cluster = log_records.cluster
+        and acked_logs.topic = log_records.topic
+        and acked_logs.partition = log_records.partition
 where log_records.scanned_us is null or log_records.scanned_us = latest_scans.scanned_us
+group by acked_logs.log_number, log_records.record_offset

@@ -9,19 +9,48 @@
 --   from_us bigint  last sign before the silence, microseconds since the epoch
 --   until_us bigint  first sign after it, microseconds since the epoch
 --   seconds double  length
--- Method: Between consecutive instants. The stretch from the last sign to the end of the capture does not count: traffic
---   may simply have ended.
-with signs as (
-    select 'ack' as kind, topic as name, acked_us as seen_us from produces where outcome = 'acked' group by 1, 2, 3
+-- Method: Between consecutive instants. The longest pause between two whole seconds bounds the answer from below: what is
+--   shorter cannot be it, so only stretches of that width are told apart. The stretch from the last sign to the end of
+--   the capture does not count: traffic may simply have ended.
+with moments as (
+    select 'ack' as kind, topic as name, acked_us as seen_us from produces where outcome = 'acked'
     union all
-    select 'applied' as kind, downstream as name, applied_us as seen_us from applied_effects group by 1, 2, 3
+    select 'applied' as kind, downstream as name, applied_us as seen_us from applied_effects
+),
+
+seconds as (
+    select kind, name, min(seen_us) as first_us, max(seen_us) as last_us
+    from moments
+    group by kind, name, seen_us - seen_us % 1000000
+),
+
+pauses as (
+    select
+        kind, name, first_us as until_us,
+        lag(last_us) over (partition by kind, name order by first_us) as from_us
+    from seconds
+),
+
+widths as (
+    select pauses.kind, pauses.name, max(pauses.until_us - pauses.from_us) as width_us
+    from pauses
+    inner join clock on pauses.until_us > clock.clock_started_us
+    inner join capture_window on pauses.until_us <= capture_window.last_us
+    group by pauses.kind, pauses.name
+),
+
+spans as (
+    select moments.kind, moments.name, min(moments.seen_us) as first_us, max(moments.seen_us) as last_us
+    from moments
+    left join widths on widths.kind = moments.kind and widths.name = moments.name
+    group by moments.kind, moments.name, moments.seen_us - moments.seen_us % coalesce(widths.width_us, 1)
 ),
 
 gaps as (
     select
-        kind, name, seen_us as until_us,
-        lag(seen_us) over (partition by kind, name order by seen_us) as from_us
-    from signs
+        kind, name, first_us as until_us,
+        lag(last_us) over (partition by kind, name order by first_us) as from_us
+    from spans
 ),
 
 ranked as (

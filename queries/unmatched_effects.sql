@@ -29,7 +29,6 @@ compared as (
         applications.cluster,
         applications.topic,
         applications.partition,
-        applications.effects,
         applications.cluster is null
         or coalesce(applications.record_offset >= lowest.lowest_offset, false) as is_unacked
     from applications
@@ -47,7 +46,7 @@ select
     cluster,
     topic,
     partition,
-    cast(sum(case when is_unacked then effects else 0 end) as bigint) as unacked,
-    cast(sum(case when is_unacked then 0 else effects end) as bigint) as before_capture
+    cast(sum(case when is_unacked then 1 else 0 end) as bigint) as unacked,
+    cast(sum(case when is_unacked then 0 else 1 end) as bigint) as before_capture
 from compared
 group by downstream, cluster, topic, partition

@@ -26,7 +26,7 @@ def analyze_bundle(root: Path, *, memory_limit: str | None = None, scratch: Path
     """
     bundle = open_bundle(root)
     with open_engine(bundle, memory_limit=memory_limit, scratch=scratch) as engine:
-        run_queries(engine)
+        run_queries(engine, keep_long=False)
         scorecard = scorecard_document(_case(bundle, take_measures(engine)))
         write_results(engine, scorecard)
     return scorecard

@@ -1,13 +1,12 @@
 """Run the query chain on DuckDB, over the evidence of one bundle.
 
-Every query becomes a relation of its own name: a table where it is read more than once, a view elsewhere. Evidence
+Every query becomes a relation of its own name: a table, or a view where it is as long as the evidence. Evidence
 tables stand under their contract names, with each instant twice: `…_at` for people, `…_us` for queries.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ from rtoanalytics.queries import GRID, GRID_ENDS, Query, in_order, load_queries
 from rtoanalytics.schemas import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -34,8 +33,24 @@ MAX_STEPS = 5_000_000
 _UNMERGED = frozenset({"acks", "log_records", "applied", "metrics"})
 """Large tables that stand as captured, rows captured twice included: the queries that read them count each once."""
 
-_READ_AGAIN = frozenset({"recovery", "findings"})
-"""Small answers with one reader that are read again all the same: several times by it, and for results/."""
+_VIEWS = frozenset(
+    {
+        "acked_log_states",
+        "acked_records",
+        "applications",
+        "applied_effects",
+        "fates",
+        "placed_effects",
+        "produces",
+        "record_log_states",
+        "records",
+        "scanned_records",
+    }
+)
+"""As long as the evidence, and cheap to compute again from the narrow tables below. Everything else becomes a table."""
+
+_LONG = frozenset({"acked_places", "identified_records", "identity_log_states", "record_effects", "record_fates"})
+"""Tables that may have a row for every record."""
 
 
 @dataclass(frozen=True)
@@ -79,20 +94,38 @@ def open_engine(bundle: Bundle, *, memory_limit: str | None = None, scratch: Pat
             connection.close()
 
 
-def run_queries(engine: Engine, wanted: Iterable[str] | None = None) -> None:
+def run_queries(engine: Engine, wanted: Iterable[str] | None = None, *, keep_long: bool = True) -> None:
     """Run the chain: all of it, or what `wanted` needs. Relations that stand already are left alone.
+
+    Without `keep_long`, tables with a row for every record are dropped as soon as no query needs them any more: for
+    who reads only answers. Views over them cannot be read then.
 
     Raises EvidenceError when the capture spans more than MAX_STEPS steps, QueryError when a number outgrows its column.
     """
     queries = load_queries()
-    readers = Counter(read for query in queries.values() for read in query.reads)
     standing = _relations(engine)
-    for query in in_order(queries, wanted):
+    order = in_order(queries, wanted)
+    last_readers = {} if keep_long else _last_readers(order)
+    for query in order:
         if query.name in standing:
             continue
-        _run(engine, query, is_table=readers[query.name] != 1 or query.name in _READ_AGAIN)
+        _run(engine, query)
         if query.name == GRID_ENDS:
             _lay_steps(engine)
+        for name in last_readers.get(query.name, ()):
+            engine.connection.execute(f'drop table "{name}"')
+
+
+def _last_readers(order: Sequence[Query]) -> dict[str, list[str]]:
+    """By query: the long tables that no query after it reads, itself or through views."""
+    through: dict[str, set[str]] = {}
+    last: dict[str, str] = {}
+    for query in order:
+        read = {name for direct in query.reads for name in through.get(direct, ())}
+        through[query.name] = read if query.name in _VIEWS else {query.name}
+        if query.name not in _VIEWS:
+            last.update(dict.fromkeys(read & _LONG, query.name))
+    return {reader: [name for name in sorted(last) if last[name] == reader] for reader in set(last.values())}
 
 
 def _check(connection: duckdb.DuckDBPyConnection, bundle: Bundle) -> None:
@@ -128,8 +161,8 @@ def _relations(engine: Engine) -> set[str]:
     return {str(row[0]) for row in rows}
 
 
-def _run(engine: Engine, query: Query, *, is_table: bool) -> None:
-    kind = "table" if is_table else "view"
+def _run(engine: Engine, query: Query) -> None:
+    kind = "view" if query.name in _VIEWS else "table"
     with _one_clear_message(query.name):
         engine.connection.execute(f'create {kind} "{query.name}" as {query.sql}')
 
