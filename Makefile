@@ -1,7 +1,7 @@
 # POSIX sh and any make from 3.81 on, on Linux and macOS. `make help` lists what there is.
 #
 #   PYTHON=/path/to/python3   the interpreter to build .venv with (default: the first here that is 3.11 or newer)
-#   ARGS="…"                  passed on to `rto demo` or to pytest
+#   ARGS="…"                  passed on to `rto demo`, to pytest or to the benchmarks
 
 .POSIX:
 .SUFFIXES:
@@ -35,6 +35,9 @@ types: $(VENV)/installed-dev
 
 floors: $(VENV)/installed-dev
 	$(BIN)/lint-imports
+
+bench: $(VENV)/installed-all ## measure rto analyze against a scan of the same columns (ARGS="--rows 100k")
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 format: $(VENV)/installed-dev ## format the code and repair what the linter can
 	$(BIN)/ruff check --fix-only .

@@ -13,7 +13,7 @@ with places as (
     select cluster, topic, partition, record_offset, record_id
     from acked_records
     where record_id is not null
-    union
+    union all
     select
         log_records.cluster, log_records.topic, log_records.partition, log_records.record_offset, log_records.record_id
     from log_records
@@ -23,12 +23,15 @@ with places as (
 ),
 
 identities as (
-    select cluster, topic, record_id, min(partition) as partition, count(*) as coordinates
+    select
+        cluster, topic, record_id,
+        min(partition) as partition,
+        min(partition) <> max(partition) or min(record_offset) <> max(record_offset) as is_repeated
     from places
     group by cluster, topic, record_id
 )
 
 select cluster, topic, partition, count(*) as produced_twice
 from identities
-where coordinates >= 2
+where is_repeated
 group by cluster, topic, partition
