@@ -5,7 +5,7 @@
 
 .POSIX:
 .SUFFIXES:
-.PHONY: help demo test check lint layout types floors format docs clean
+.PHONY: help demo test check lint layout types floors bench format docs clean
 
 PYTHON ?= python3 python3.13 python3.12 python3.11
 ARGS =
