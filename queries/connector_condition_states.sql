@@ -8,8 +8,9 @@
 --   step_us bigint  step, microseconds since the epoch
 --   state varchar  good, bad or unknown
 --   measured double  entities (connectors and tasks) that run and advance, as far as known
--- Method: Each connector and task seen so far by its latest sample. RUNNING alone proves nothing: every entity that reports
---   progress must have advanced beyond its progress as of the clock start (else its first after it). Bad wins over unknown.
+-- Method: Each connector and task seen so far by its latest sample. RUNNING alone proves nothing: every entity that
+--   has reported progress by then must have advanced beyond its progress as of the clock start (else its first after
+--   it). Bad wins over unknown.
 with entities as (
     select distinct connector_states.connector, coalesce(connector_states.task_id, -1) as task_id
     from connector_states
@@ -116,7 +117,7 @@ judged as (
         silent.connector is not null
         or framed.step_us - latest.observed_us > coalesce(limits.limit_us, 30000000) as is_unknown,
         coalesce(latest.stopped = 1, false) as is_stopped,
-        baseline_ranks.connector is not null as has_progress,
+        progressed.connector is not null as has_progress,
         coalesce(progressed.progress > baseline_ranks.progress, false) as is_advanced
     from framed
     inner join clock_steps on clock_steps.step_us = framed.step_us
