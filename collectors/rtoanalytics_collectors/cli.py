@@ -95,7 +95,7 @@ def mark(
 def recover(bundle: Annotated[Path, typer.Argument(help="Folder of the drill.", show_default=False)]) -> None:
     """Turn what a killed capture left in spool/ into evidence."""
     from rtoanalytics_collectors.bundle import refuse_without_drill
-    from rtoanalytics_collectors.recovery import recover as recover_spool
+    from rtoanalytics_collectors.spool.recovery import recover as recover_spool
 
     refuse_without_drill(bundle)
     for recovery in recover_spool(bundle):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rtoanalytics.errors import UsageError
-from rtoanalytics_collectors.applied import AppliedTable, SqliteApplied
+from rtoanalytics_collectors.applied.sqlite import AppliedTable, SqliteApplied
 from rtoanalytics_collectors.failures import TransientError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def test_each_effect_is_read_once(tmp_path: Path) -> None:
 
 def test_more_than_one_batch_is_read_in_one_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A look ends when there is nothing left, however much there was."""
-    monkeypatch.setattr("rtoanalytics_collectors.applied._BATCH_ROWS", 3)
+    monkeypatch.setattr("rtoanalytics_collectors.applied.sqlite._BATCH_ROWS", 3)
     path = tmp_path / "d.sqlite"
     insert(path, *range(10))
     assert [row["record_offset"] for row in SqliteApplied("db", path, LAYOUT).collect()["applied"]] == list(range(10))

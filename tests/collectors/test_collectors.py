@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rtoanalytics_collectors.clients import client_stats
-from rtoanalytics_collectors.commits import Commits
+from rtoanalytics_collectors.commits.polled import Commits
 from rtoanalytics_collectors.failures import TransientError
-from rtoanalytics_collectors.fake import FakeCluster
 from rtoanalytics_collectors.identity import from_header
 from rtoanalytics_collectors.kafka import LogRecord
+from rtoanalytics_collectors.kafka.fake import FakeCluster
 from rtoanalytics_collectors.log_records import LogReader
 from rtoanalytics_collectors.partitions import Partitions, cluster_info
 from rtoanalytics_collectors.spool import Spool

@@ -13,7 +13,7 @@ import pytest
 
 from rtoanalytics.errors import UsageError
 from rtoanalytics_collectors import cli
-from rtoanalytics_collectors.recovery import recover
+from rtoanalytics_collectors.spool.recovery import recover
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ import pytest
 
 from rtoanalytics.errors import ClusterError, MissingDependencyError
 from rtoanalytics_collectors import kafka
-from rtoanalytics_collectors.commits import Commits
+from rtoanalytics_collectors.commits.polled import Commits
 from rtoanalytics_collectors.demo import flow
 from rtoanalytics_collectors.demo.stage import ClusterChild
 from rtoanalytics_collectors.failures import TransientError

@@ -17,10 +17,9 @@ import pytest
 
 from rtoanalytics.errors import DefectError, UsageError
 from rtoanalytics.schemas import TABLES
-from rtoanalytics_collectors import segments
 from rtoanalytics_collectors.cli import recover as recover_command
-from rtoanalytics_collectors.recovery import recover
-from rtoanalytics_collectors.spool import Spool
+from rtoanalytics_collectors.spool import Spool, segments
+from rtoanalytics_collectors.spool.recovery import recover
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 
 from rtoanalytics.errors import ClusterError
-from rtoanalytics_collectors.applied import SqliteApplied
-from rtoanalytics_collectors.commits import Commits
+from rtoanalytics_collectors.applied.sqlite import SqliteApplied
+from rtoanalytics_collectors.commits.polled import Commits
 from rtoanalytics_collectors.demo import definition, flow
 from rtoanalytics_collectors.demo.stage import ClusterChild, Stage
 from rtoanalytics_collectors.demo.watch import Watch
@@ -27,9 +27,9 @@ from rtoanalytics_collectors.events import mark
 from rtoanalytics_collectors.kafka import KafkaCluster
 from rtoanalytics_collectors.log_records import LogReader
 from rtoanalytics_collectors.partitions import Partitions, cluster_info
-from rtoanalytics_collectors.recovery import recover
 from rtoanalytics_collectors.sampling import Heart, SamplingLoop, start
 from rtoanalytics_collectors.spool import Spool
+from rtoanalytics_collectors.spool.recovery import recover
 from rtoanalytics_collectors.watermarks import Watermarks
 
 if TYPE_CHECKING:

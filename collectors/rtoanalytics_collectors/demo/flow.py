@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtoanalytics_collectors.applied import AppliedTable
+from rtoanalytics_collectors.applied.sqlite import AppliedTable
 from rtoanalytics_collectors.identity import from_header
 
 CLUSTER = "primary"

@@ -13,9 +13,9 @@ from rtoanalytics.errors import EvidenceError, Problem
 from rtoanalytics.schemas import TABLES
 from rtoanalytics_collectors.bundle import has_drill, refuse_sealed
 from rtoanalytics_collectors.events import mark
-from rtoanalytics_collectors.folder_lock import FolderLock
 from rtoanalytics_collectors.parquet import sync_folder, write_evidence
-from rtoanalytics_collectors.segments import TABLE_KEY
+from rtoanalytics_collectors.spool.folder_lock import FolderLock
+from rtoanalytics_collectors.spool.segments import TABLE_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -21,9 +21,9 @@ import pyarrow as pa
 from rtoanalytics.errors import DefectError, EvidenceError, UsageError
 from rtoanalytics.schemas import TABLES
 from rtoanalytics_collectors.bundle import refuse_sealed
-from rtoanalytics_collectors.folder_lock import FolderLock
-from rtoanalytics_collectors.recovery import next_number, recover_folder
-from rtoanalytics_collectors.segments import Segment
+from rtoanalytics_collectors.spool.folder_lock import FolderLock
+from rtoanalytics_collectors.spool.recovery import next_number, recover_folder
+from rtoanalytics_collectors.spool.segments import Segment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,0 +1,1 @@
+"""Effects in a downstream, each read once from where the downstream keeps them."""
