@@ -41,7 +41,7 @@ def read(
 
 
 def _is_end(error: Client) -> bool:
-    return error.name() == "_PARTITION_EOF"
+    return bool(error.name() == "_PARTITION_EOF")
 
 
 def _next_offset(message: Client) -> int:
