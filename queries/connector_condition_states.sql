@@ -10,7 +10,8 @@
 --   measured double  entities (connectors and tasks) that run and advance, as far as known
 -- Method: Each connector and task seen so far by its latest sample. RUNNING alone proves nothing: every entity that
 --   has reported progress by then must have advanced beyond its progress as of the clock start (else its first after
---   it). Bad wins over unknown.
+--   it). A task that was DESTROYED (the connector has fewer of them now) no longer counts; a connector that was
+--   destroyed does not run. Bad wins over unknown.
 with entities as (
     select distinct connector_states.connector, coalesce(connector_states.task_id, -1) as task_id
     from connector_states
@@ -27,6 +28,7 @@ sampled as (
         + (drill_objectives.step_us - connector_states.observed_us % drill_objectives.step_us) % drill_objectives.step_us
             as step_us,
         max(case when upper(connector_states.state) = 'RUNNING' then 0 else 1 end) as stopped,
+        min(case when upper(connector_states.state) = 'DESTROYED' then 1 else 0 end) as destroyed,
         max(connector_states.progress) as progress
     from connector_states
     cross join drill_objectives
@@ -35,7 +37,7 @@ sampled as (
 
 latest as (
     select
-        connector, task_id, step_us, observed_us, stopped, progress,
+        connector, task_id, step_us, observed_us, stopped, destroyed, progress,
         row_number() over (partition by connector, task_id, step_us order by observed_us desc) as place
     from sampled
 ),
@@ -140,6 +142,7 @@ judged as (
             and baseline_ranks.place = 1
     left join limits on limits.connector = framed.connector
     left join silent on silent.connector = framed.connector and silent.step_us = framed.step_us
+    where latest.destroyed = 0 or framed.task_id < 0
 ),
 
 connectors as (

@@ -179,7 +179,7 @@ _TABLES = (
             PARTITION,
             _offset("from_offset", "first offset asked for (inclusive)", required=True),
             _offset("to_offset", "log end when the scan ended (exclusive)", required=True),
-            _instant("scanned_at", "when the scan of this partition ended", required=True),
+            _instant("scanned_at", "when this partition was scanned: the same instant in the scan's log_records rows", required=True),
             _name("isolation", "isolation.level of the reading consumer"),
         ),
         ("cluster", "topic", "partition", "scanned_at"),

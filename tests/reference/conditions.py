@@ -212,7 +212,7 @@ def connectors_states(scene: Scene, condition: Condition) -> States:
 
 
 def connector_states(scene: Scene, connector: str) -> States:
-    """Judge one connector: it and all its tasks so far must be RUNNING and have progressed since the clock start."""
+    """Judge one connector: it and all tasks it still has must be RUNNING and have progressed since the clock start."""
     entities: dict[int | None, list[Row]] = {}
     for row in scene.tables["connector_states"]:
         if row["connector"] == connector:
@@ -220,7 +220,7 @@ def connector_states(scene: Scene, connector: str) -> States:
     silence = silence_of(scene.drill, scene.tables, "connector_states", {connector})
 
     def state(step_us: int) -> str:
-        seen = [rows for rows in entities.values() if sample_as_of(rows, step_us) is not None]
+        seen = [rows for task, rows in entities.items() if is_counted(task, sample_as_of(rows, step_us))]
         progress = [has_progressed(rows, step_us, scene.clock_us) for rows in seen]
         states = [running_state(rows, step_us, silence) for rows in seen]
         fresh = [done for done, running in zip(progress, states, strict=True) if running != "unknown"]
@@ -229,6 +229,11 @@ def connector_states(scene: Scene, connector: str) -> States:
         return worst([*states, "bad" if False in fresh else "good"])
 
     return [state(step_us) for step_us in scene.steps_us]
+
+
+def is_counted(task_id: int | None, sample: Row | None) -> bool:
+    """Whether a connector or task has been seen, and is not a task that was taken away."""
+    return sample is not None and (task_id is None or sample["state"].upper() != "DESTROYED")
 
 
 def running_state(samples: list[Row], step_us: int, silence: Silence) -> str:

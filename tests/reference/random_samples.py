@@ -64,7 +64,7 @@ def connector_states(story: Story, _made: Tables) -> list[Row]:
             seen = [tick_us for tick_us in story.without_a_while(ticks) if tick_us >= started_us]
             for tick_us in [tick_us for tick_us in seen if not story.often(0.05)]:
                 state = (
-                    story.rng.choice(["FAILED", "RESTARTING", "paused"]) if story.is_troubled(tick_us) else "RUNNING"
+                    story.rng.choice(["FAILED", "RESTARTING", "paused", "DESTROYED"]) if story.is_troubled(tick_us) else "RUNNING"
                 )
                 state = story.rng.choice([state, state, state, state.lower()])
                 moved = 0 if stands_still else (tick_us - story.start_us) // SECOND_US
