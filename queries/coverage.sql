@@ -13,7 +13,7 @@
 --   heartbeats bigint  heartbeats of the collector
 --   first_heartbeat_us bigint  first heartbeat, microseconds since the epoch
 --   last_heartbeat_us bigint  last heartbeat, microseconds since the epoch
---   interval_seconds double  longest interval it announced
+--   interval_seconds double  longest interval it announced, but for what its last heartbeat did
 --   holes bigint  stretches of more than three intervals between two heartbeats
 --   longest_hole_seconds double  the longest of them, 0 if none
 --   is_before_clock boolean  whether it was alive before the clock started
@@ -21,19 +21,40 @@
 --   is_complete boolean  no hole, alive before the clock start and until the service had held
 --   clock_offset_ms double  largest distance of its clock from the reference, null if not measured
 --   clock_error_ms double  largest error of that measurement, null if not measured
--- Method: Three intervals of grace at both ends.
-with beats as (
-    select
-        collector,
-        coalesce(target, '') as target,
-        count(*) as heartbeats,
-        min(occurred_us) as first_us,
-        max(occurred_us) as last_us,
-        max(interval_seconds) as interval_seconds,
-        max(abs(clock_offset_ms)) as clock_offset_ms,
-        max(clock_error_ms) as clock_error_ms
+-- Method: Three intervals of grace at both ends. A capture that ends in order announces with its last heartbeat how
+--   long nothing is to be expected of it.
+with ends as (
+    select collector, coalesce(target, '') as target, max(occurred_us) as last_us
     from heartbeats
     group by collector, coalesce(target, '')
+),
+
+beats as (
+    select
+        heartbeats.collector,
+        ends.target,
+        count(*) as heartbeats,
+        min(heartbeats.occurred_us) as first_us,
+        max(ends.last_us) as last_us,
+        coalesce(
+            max(case when heartbeats.occurred_us < ends.last_us then heartbeats.interval_seconds end),
+            max(heartbeats.interval_seconds)
+        ) as interval_seconds,
+        max(abs(heartbeats.clock_offset_ms)) as clock_offset_ms,
+        max(heartbeats.clock_error_ms) as clock_error_ms
+    from heartbeats
+    inner join ends on ends.collector = heartbeats.collector and ends.target = coalesce(heartbeats.target, '')
+    group by heartbeats.collector, ends.target
+),
+
+margins as (
+    select
+        collector, target, table_name,
+        max(case when kind = 'before' then until_us end) as alive_from_us,
+        max(case when kind = 'after' then from_us end) as alive_until_us
+    from coverage_gaps
+    where kind in ('before', 'after')
+    group by collector, target, table_name
 ),
 
 holes as (
@@ -64,13 +85,19 @@ series as (
         beats.first_us,
         beats.last_us,
         beats.interval_seconds,
-        cast(round(beats.interval_seconds * 3000000) as bigint) as grace_us,
+        margins.alive_from_us,
+        margins.alive_until_us,
         beats.clock_offset_ms,
         beats.clock_error_ms,
         coalesce(holes.holes, 0) as holes,
         coalesce(holes.longest_hole_seconds, cast(0 as double)) as longest_hole_seconds
     from collector_series
     inner join beats on beats.collector = collector_series.collector and beats.target = collector_series.target
+    inner join margins
+        on
+            margins.collector = collector_series.collector
+            and margins.target = collector_series.target
+            and margins.table_name = collector_series.table_name
     left join holes
         on
             holes.collector = collector_series.collector
@@ -83,8 +110,8 @@ series as (
 judged as (
     select
         series.*,
-        coalesce(series.first_us - series.grace_us <= needed.clock_started_us, false) as is_before_clock,
-        coalesce(series.last_us + series.grace_us >= needed.until_us, false) as is_after_restored
+        coalesce(series.alive_from_us <= needed.clock_started_us, false) as is_before_clock,
+        coalesce(series.alive_until_us >= needed.until_us, false) as is_after_restored
     from series
     cross join needed
 )

@@ -11,8 +11,9 @@
 --   kind varchar  before, hole or after
 --   from_us bigint  last sign of life before the gap (exclusive), microseconds since the epoch
 --   until_us bigint  next sign of life (exclusive), microseconds since the epoch
--- Method: Between two heartbeats more than three intervals apart there is a hole; before the first and after the last
---   heartbeat nothing is known beyond three intervals.
+-- Method: Between two heartbeats more than three intervals apart there is a hole; before the first heartbeat
+--   (three minutes at most) and after the last nothing is known beyond three intervals. What an application captures of itself (acks, client_stats)
+--   begins with the application: while another one was captured already, the later one has no gap before it.
 with beats as (
     select distinct
         collector, coalesce(target, '') as target, occurred_us, interval_seconds
@@ -42,7 +43,7 @@ gaps as (
     from neighbors
     where next_us is null
     union all
-    select collector, target, 'before' as kind, -1 as from_us, occurred_us - 3 * interval_us as until_us
+    select collector, target, 'before' as kind, -1 as from_us, occurred_us - least(3 * interval_us, 180000000) as until_us
     from neighbors
     where previous_us is null
 )
@@ -54,7 +55,11 @@ select
     collector_series.scope,
     gaps.kind,
     gaps.from_us,
-    gaps.until_us
+    case
+        when gaps.kind = 'before' and collector_series.table_name in ('acks', 'client_stats')
+            then min(gaps.until_us) over (partition by gaps.kind, collector_series.table_name)
+        else gaps.until_us
+    end as until_us
 from gaps
 inner join collector_series
     on collector_series.collector = gaps.collector and collector_series.target = gaps.target

@@ -215,19 +215,27 @@ def targets_of(story: Story, table: str) -> list[str]:
 
 
 def beats_of(story: Story, collector: str, target: str | None) -> list[Row]:
-    """Return one series of heartbeats: mostly without a hole, sometimes starting late or falling silent."""
+    """Return one series of heartbeats: mostly whole, sometimes starting late, falling silent, or ending with a farewell."""
     interval_us = max(story.cadence_us, story.rng.choice([SECOND_US // 2, SECOND_US, 2 * SECOND_US]))
     silent = (0, 0)
     if story.often(0.15):
         from_us = story.instant(story.start_us - SECOND_US, story.end_us)
         silent = (from_us, from_us + story.rng.choice([3, 4, 8, 60]) * interval_us)
     error_ms = story.rng.choice([None, None, 0.0, 1.5, 250.0, 1500.0])
+    first_us, last_us = story.start_us - SECOND_US, story.end_us + SECOND_US
+    if story.often(0.15):
+        first_us = story.instant(first_us, story.end_us)
+    ends_early = story.often(0.15)
+    if ends_early:
+        last_us = story.instant(first_us + 1, last_us)
     rows: list[Row] = []
-    for number, tick_us in enumerate(range(story.start_us - SECOND_US, story.end_us + SECOND_US, interval_us)):
+    for number, tick_us in enumerate(range(first_us, last_us, interval_us)):
         if silent[0] < tick_us < silent[1]:
             continue
         row: Row = {"collector": collector, "target": target, "occurred_at": tick_us, "rows": number}
         rows.append(
             row | {"interval_seconds": interval_us / SECOND_US, "clock_offset_ms": 0.1, "clock_error_ms": error_ms}
         )
+    if ends_early and rows and story.often(0.6):
+        rows[-1]["interval_seconds"] = 86_400.0
     return rows

@@ -18,6 +18,10 @@ ALIASES = {
 }
 SEPARATORS = ":/-@"
 STALE_US_WITHOUT_HEARTBEATS = 30_000_000
+BEFORE_US = 180_000_000
+"""The longest time before its first heartbeat that a collector vouches for."""
+OF_APPLICATIONS = {"acks", "client_stats"}
+"""Tables that applications fill themselves: a series begins when its application does."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,8 @@ def silence_of(drill: Drill, tables: Tables, table: str, subjects: set[str] | No
     for beat in heartbeats_of(tables, table):
         if subjects is None or beat["target"] not in names or beat["target"] in subjects:
             series.setdefault((beat["collector"], beat["target"]), []).append(beat)
-    holes = [hole for beats in series.values() for hole in holes_of(beats)]
+    born_us = alive_from_us(heartbeats_of(tables, table)) if table in OF_APPLICATIONS else inf
+    holes = [hole for beats in series.values() for hole in holes_of(beats, born_us)]
     intervals = [interval_us(beat) for beats in series.values() for beat in beats]
     return Silence(holes, 3 * max(intervals) if intervals else STALE_US_WITHOUT_HEARTBEATS)
 
@@ -69,11 +74,19 @@ def tables_of(collector: str) -> list[str]:
     return []
 
 
-def holes_of(beats: list[Row]) -> list[tuple[float, float]]:
-    """Return the open spans without a sign of life: between beats, before the first and after the last."""
+def alive_from_us(beats: list[Row]) -> float:
+    """Return when the earliest of several series begins to be alive."""
+    series: dict[tuple[str, str | None], list[Row]] = {}
+    for beat in beats:
+        series.setdefault((beat["collector"], beat["target"]), []).append(beat)
+    return min((holes_of(of_one, inf)[0][1] for of_one in series.values()), default=inf)
+
+
+def holes_of(beats: list[Row], born_us: float) -> list[tuple[float, float]]:
+    """Return the open spans without a sign of life: between beats, before the first (or `born_us`) and after the last."""
     beats = sorted(beats, key=lambda beat: (beat["occurred_at"], beat["interval_seconds"]))
     first, last = beats[0], beats[-1]
-    holes: list[tuple[float, float]] = [(-inf, first["occurred_at"] - 3 * interval_us(first))]
+    holes: list[tuple[float, float]] = [(-inf, min(born_us, first["occurred_at"] - min(3 * interval_us(first), BEFORE_US)))]
     for earlier, later in pairwise(beats):
         if later["occurred_at"] - earlier["occurred_at"] > 3 * interval_us(earlier):
             holes.append((earlier["occurred_at"], later["occurred_at"]))
