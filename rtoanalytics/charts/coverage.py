@@ -12,12 +12,17 @@ from rtoanalytics.charts.style import ROW_HEIGHT, WIDE, color, finished, is_narr
 
 MAX_ROWS = 60
 """Most collectors one chart lists; incomplete ones first."""
+MAX_HOLES = 2_000
+"""Most holes one chart draws: the longest."""
 
 
-def coverage(frame: pl.DataFrame, moments: Moments, width: int = WIDE) -> alt.LayerChart:
+def coverage(
+    frame: pl.DataFrame, moments: Moments, width: int = WIDE, *, holes: pl.DataFrame | None = None
+) -> alt.LayerChart:
     """From the first to the last sign of life of each collector; a row without heartbeats shows its rows instead.
 
-    `frame` is coverage.parquet with at least one row that has an instant.
+    `frame` is coverage.parquet with at least one row that has an instant; `holes` are the rows of kind `hole` of
+    coverage_gaps.parquet, drawn where they lie.
     """
     spans = frame.with_columns(
         from_at=pl.coalesce("first_heartbeat_at", "first_row_at"),
@@ -44,6 +49,7 @@ def coverage(frame: pl.DataFrame, moments: Moments, width: int = WIDE) -> alt.La
     return finished(
         [
             base.mark_bar(height=13, cornerRadius=2).encode(x=x, x2="until_seconds:Q", color=_color()),
+            *_hole_bars(holes, placed, moments, x, y),
             labels,
             *mark_layers(moments, low - room, high + room),
         ],
@@ -52,6 +58,25 @@ def coverage(frame: pl.DataFrame, moments: Moments, width: int = WIDE) -> alt.La
         width=width,
         height=ROW_HEIGHT * rows.height,
     )
+
+
+def _hole_bars(
+    holes: pl.DataFrame | None, placed: pl.DataFrame, moments: Moments, x: alt.X, y: alt.Y
+) -> list[alt.Chart]:
+    """Holes in the bars of their collectors: taller and dark, so that color is not needed to see them."""
+    if holes is None or holes.is_empty():
+        return []
+    timed = with_elapsed(holes, moments, from_seconds="from_at", until_seconds="until_at").with_columns(
+        target=pl.when(pl.col("target") == "").then(None).otherwise(pl.col("target"))
+    )
+    keys = ["table_name", "collector", "target"]
+    named = timed.join(placed.select(*keys, "series"), on=keys, how="inner", nulls_equal=True)
+    longest = named.sort(pl.col("until_seconds") - pl.col("from_seconds"), descending=True).head(MAX_HOLES)
+    rows = longest.select("series", "from_seconds", "until_seconds").sort("series", "from_seconds")
+    if rows.is_empty():
+        return []
+    bars = alt.Chart(source(rows)).mark_bar(height=19, color=color("fail")).encode(x=x, x2="until_seconds:Q", y=y)
+    return [bars]
 
 
 def _series() -> pl.Expr:

@@ -87,6 +87,15 @@ def phases(recovery: Mapping[str, Any], moments: Moments, width: int = WIDE) -> 
     )
 
 
+def phase_bands(recovery: Mapping[str, Any], moments: Moments) -> list[dict[str, Any]]:
+    """The phases that took time, to stand behind other charts: name, from_seconds and until_seconds since zero."""
+    seen = [_phase(phase, moments) for phase in recovery["phases"] if phase["at"] is not None and phase["seconds"]]
+    return [
+        {"name": phase["phase"], "from_seconds": phase["from_seconds"], "until_seconds": phase["until_seconds"]}
+        for phase in seen
+    ]
+
+
 def condition_states(frame: pl.DataFrame, moments: Moments, width: int = WIDE) -> alt.LayerChart:
     """Good, bad and unknown stretches of each condition and of the service as a whole.
 

@@ -24,11 +24,13 @@ def draw_svg(specification: dict[str, Any], prefix: str) -> str:
     `prefix` keeps the identifiers of several charts on one page apart. No request is made: data are in the
     specification.
     """
-    drawn: str = vl_convert.vegalite_to_svg(specification, vl_version=_version(specification), allowed_base_urls=[])
+    drawn: str = vl_convert.vegalite_to_svg(
+        specification, vl_version=newest_version(specification), allowed_base_urls=[]
+    )
     return _fitting(_numbered_anew(_FONT.sub("", _LONG_NUMBER.sub(_rounded, drawn)), prefix))
 
 
-def _version(specification: dict[str, Any]) -> str:
+def newest_version(specification: dict[str, Any]) -> str:
     """The newest Vega-Lite that vl-convert has, of the specification's own major version."""
     major = re.search(r"/v(\d+)", str(specification.get("$schema", "")))
     versions = [

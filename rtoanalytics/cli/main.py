@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 from rtoanalytics import __version__
 from rtoanalytics.cli.analyze import analyze
 from rtoanalytics.cli.bundles import check, init, schema, seal, verify
+from rtoanalytics.cli.compare import compare
 from rtoanalytics.cli.report import report
 from rtoanalytics.cli.sql import sql
 from rtoanalytics.errors import RtoError
@@ -49,10 +50,14 @@ def _options(
     pass
 
 
-for _command in (init, schema, check, analyze, report, sql, seal, verify):
+for _command in (init, schema, check, analyze, report, compare, sql, seal, verify):
     app.command()(_command)
 for _point in sorted(entry_points(group="rtoanalytics.commands"), key=lambda point: point.name):
-    app.command(name=_point.name)(_point.load())
+    _found = _point.load()
+    if isinstance(_found, typer.Typer):  # a command with subcommands
+        app.add_typer(_found, name=_point.name)
+    else:
+        app.command(name=_point.name)(_found)
 
 
 def run(arguments: list[str] | None = None) -> NoReturn:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from rtoanalytics.report.figures import Draw
 
-_TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
+"""Where the templates and the style sheet stand."""
 
 
 def write_html(bundle: Path) -> Path:
@@ -39,22 +40,27 @@ def html_of(bundle: Path) -> str:
 
 def render_html(scorecard: Mapping[str, Any], frames: Mapping[str, pl.DataFrame], draw: Draw = draw_svg) -> str:
     """The page. `frames` by name, as results/ holds them; `draw` makes SVG of a chart's specification."""
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+    return environment(TEMPLATES).get_template("report.html.j2").render(_page(scorecard, frames, draw))
+
+
+def environment(*folders: Path) -> Environment:
+    """Templates of these folders: everything is escaped, and a name that is not there is an error."""
+    made = Environment(
+        loader=FileSystemLoader(folders),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(number=number, seconds=seconds)
-    return environment.get_template("report.html.j2").render(_page(scorecard, frames, draw))
+    made.filters.update(number=number, seconds=seconds)
+    return made
 
 
 def _page(scorecard: Mapping[str, Any], frames: Mapping[str, pl.DataFrame], draw: Draw) -> dict[str, Any]:
     rows = view.row_views(scorecard)
     return {
-        "css": Markup(_css()),  # noqa: S704  (ours)
+        "css": style_sheet(),
         "scorecard": scorecard,
         "title": scorecard["drill"]["title"] or scorecard["drill"]["id"],
         "badge": view.badge(scorecard["verdict"]),
@@ -120,12 +126,12 @@ def _marked(figure: Figure) -> dict[str, Any]:
     }
 
 
-def _css() -> str:
+def style_sheet() -> Markup:
     """The style sheet, with every color of the charts as a variable and its dark twin."""
     light = "".join(f"--{role.replace('_', '-')}:{tone.light};" for role, tone in PALETTE.items())
     dark = "".join(f"--{role.replace('_', '-')}:{tone.dark};" for role, tone in PALETTE.items())
-    sheet = (_TEMPLATES / "report.css").read_text("utf-8")
-    return (
+    sheet = (TEMPLATES / "report.css").read_text("utf-8")
+    return Markup(  # noqa: S704  (ours)
         f":root{{{light}}}\n{sheet}\n@media screen and (prefers-color-scheme: dark) {{\n"
         f":root{{{dark}}}\n{dark_css('.chart')}\n}}\n"
     )

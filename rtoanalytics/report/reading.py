@@ -51,7 +51,7 @@ def write_text(path: Path, text: str) -> None:
         Path(file.name).chmod(0o666 & ~_umask())
         Path(file.name).replace(path)
     except OSError as error:
-        msg = f"{path}: cannot be written ({error.strerror}); name another place with --output"
+        msg = f"{path}: cannot be written ({error.strerror}); name another place"
         raise RtoError(msg) from None
 
 

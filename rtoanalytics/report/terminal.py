@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 MAX_WIDTH = 110
 """Columns beyond which lines get hard to read."""
-_STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "not_applicable": "bright_black"}
+STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "not_applicable": "bright_black"}
 _ASCII = str.maketrans(
     {"✓": "+", "✗": "x", "–": "-", "—": "-", "━": "=", "┃": "|", "╌": ".", "·": "-", "×": "x", "−": "-", "▸": ">"}
 )
@@ -38,8 +38,12 @@ _WORD_WIDTH, _AREA_WIDTH = 16, 17
 
 def print_scorecard(scorecard: Mapping[str, Any], console: Console) -> None:
     """Print one scorecard. `console` decides about color and width; what it cannot encode is replaced."""
+    print_page(Group(*_page(scorecard, min(console.width, MAX_WIDTH))), console)
+
+
+def print_page(page: RenderableType, console: Console) -> None:
+    """Print a page no wider than MAX_WIDTH; what the console cannot encode is replaced."""
     width = min(console.width, MAX_WIDTH)
-    page = Group(*_page(scorecard, width))
     if not console.options.ascii_only:
         console.print(page, width=width)
         return
@@ -79,7 +83,7 @@ def _simulated(scorecard: Mapping[str, Any]) -> Iterator[RenderableType]:
 def _verdict(scorecard: Mapping[str, Any]) -> Iterator[RenderableType]:
     verdict, drill = scorecard["verdict"], scorecard["drill"]
     yield Text.assemble(
-        (f"{VERDICT_SYMBOLS[verdict]} {VERDICT_WORDS[verdict].upper()}", _STYLES[verdict]),
+        (f"{VERDICT_SYMBOLS[verdict]} {VERDICT_WORDS[verdict].upper()}", STYLES[verdict]),
         "  ",
         (plain(verdict_sentence(scorecard)), "bold"),
     )
@@ -112,7 +116,7 @@ def _bar(recovery: Mapping[str, Any], cells: int) -> Text:
 
 def _cell(start: float, stop: float, recovery: Mapping[str, Any]) -> tuple[str, str]:
     high = recovery["rta_seconds_high"]
-    style = _STYLES[recovery["verdict"]]
+    style = STYLES[recovery["verdict"]]
     if start <= recovery["rto_seconds"] < stop:
         return "┃", "bold"
     if stop <= recovery["rta_seconds_low"]:
@@ -126,7 +130,7 @@ def _row(row: Mapping[str, Any]) -> RenderableType:
     grid.add_column(width=_AREA_WIDTH, no_wrap=True)
     grid.add_column()
     verdict = row["verdict"]
-    head = Text(f"{row['symbol']} {row['word']}", style=_STYLES[verdict])
+    head = Text(f"{row['symbol']} {row['word']}", style=STYLES[verdict])
     grid.add_row(head, Text(plain(row["title"]), style="bold"), Text(plain(row["headline"])))
     open_checks = [check for check in row["checks"] if check["verdict"] in {"fail", "inconclusive"}]
     shown = [_check(check, is_said=_says(row["headline"], check["reason"])) for check in open_checks]
@@ -143,7 +147,7 @@ def _check(check: Mapping[str, Any], *, is_said: bool) -> RenderableType:
     limit = "" if check["limit"] == NOT_KNOWN else f", limit {check['limit']}"
     measured = "not measured" if check["measured"] == NOT_KNOWN else check["measured"]
     head = Text.assemble(
-        (f"{check['symbol']} {check['word'].lower()} ", _STYLES[verdict]),
+        (f"{check['symbol']} {check['word'].lower()} ", STYLES[verdict]),
         (plain(check["name"]), "bold"),
         f"  {plain(measured)}{plain(limit)}",
     )
@@ -168,7 +172,7 @@ def _ledger(totals: Mapping[str, int]) -> Iterator[RenderableType]:
     for words, numbers, holds in balances(totals):
         yield Text(words, style="bright_black")
         verdict, said = ("pass", "balances") if holds else ("fail", "does not balance")
-        yield Text.assemble(f"{numbers}  ", (f"{VERDICT_SYMBOLS[verdict]} {said}", _STYLES[verdict]))
+        yield Text.assemble(f"{numbers}  ", (f"{VERDICT_SYMBOLS[verdict]} {said}", STYLES[verdict]))
     others = ("before_capture", "log_missing", "overwritten", "reordered", "produced_twice")
     rest = ", ".join(f"{name.replace('_', ' ')} {quantity(totals[name], None)}" for name in others)
     yield Text(f"Beside them: {rest}", style="bright_black")

@@ -98,16 +98,20 @@ def ledger_by_downstream(scorecard: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def findings_rows(frame: pl.DataFrame, moments: Moments) -> tuple[list[dict[str, str]], int]:
     """The worst findings as offset ranges, and how many more there are."""
+    rows = [_finding(row, moments) for row in worst_first(frame).head(MAX_FINDINGS).to_dicts()]
+    return rows, max(0, frame.height - MAX_FINDINGS)
+
+
+def worst_first(findings: pl.DataFrame) -> pl.DataFrame:
+    """Findings in the order in which they are read: the worst kind first, then the most records."""
     rank = pl.coalesce("fate", "kind").replace_strict(
         {name: place for place, name in enumerate(_WORST_FIRST)}, default=99
     )
-    ranked = frame.sort(
+    return findings.sort(
         rank, pl.col("records").fill_null(0), "downstream", "cluster", "topic", "partition", "start_offset",
         "occurred_at",
         descending=[False, True, *[False] * 6], nulls_last=True,
     )  # fmt: skip
-    rows = [_finding(row, moments) for row in ranked.head(MAX_FINDINGS).to_dicts()]
-    return rows, max(0, frame.height - MAX_FINDINGS)
 
 
 def timeline_rows(frame: pl.DataFrame, moments: Moments) -> tuple[list[dict[str, str]], int]:
@@ -135,9 +139,14 @@ def coverage_rows(frame: pl.DataFrame, moments: Moments) -> list[dict[str, str]]
 
 
 def phase_rows(recovery: Mapping[str, Any], moments: Moments) -> list[dict[str, str]]:
-    """When each phase ended and what it took."""
+    """When each phase ended, what it took, and which share of the recovery time objective that is."""
     return [
-        {"name": readable(phase["name"]), "at": _at(instant(phase["at"]), moments), "took": seconds(phase["seconds"])}
+        {
+            "name": readable(phase["name"]),
+            "at": _at(instant(phase["at"]), moments),
+            "took": seconds(phase["seconds"]),
+            "share": _share(phase["seconds"], recovery["rto_seconds"]),
+        }
         for phase in recovery["phases"]
     ]
 
@@ -244,6 +253,11 @@ def _coverage(row: Mapping[str, Any], moments: Moments) -> dict[str, str]:
         "longest": seconds(row["longest_hole_seconds"]),
         "clock": quantity(row["clock_offset_ms"], "milliseconds"),
     }
+
+
+def _share(part: float | None, whole: float | None) -> str:
+    """A part of a whole in percent; unknown where either is, or where there is no whole."""
+    return number(None) if part is None or not whole else f"{part / whole:.0%}"
 
 
 def _offset(value: int | None) -> str:

@@ -15,7 +15,15 @@ FOLDER = Path(__file__).with_name("golden")
 
 def assert_golden(name: str, text: str) -> None:
     """Hold a text to the file of that name, byte by byte."""
-    path = FOLDER / name
+    _assert_same(FOLDER / name, text)
+
+
+def assert_golden_in(test: str, name: str, text: str) -> None:
+    """The same, for goldens beside another test file."""
+    _assert_same(Path(test).with_name("golden") / name, text)
+
+
+def _assert_same(path: Path, text: str) -> None:
     if os.environ.get("UPDATE_GOLDEN") == "1":
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text.encode())
