@@ -179,7 +179,11 @@ _TABLES = (
             PARTITION,
             _offset("from_offset", "first offset asked for (inclusive)", required=True),
             _offset("to_offset", "log end when the scan ended (exclusive)", required=True),
-            _instant("scanned_at", "when this partition was scanned: the same instant in the scan's log_records rows", required=True),
+            _instant(
+                "scanned_at",
+                "when it was scanned; the same instant stands in the log_records rows of that scan",
+                required=True,
+            ),
             _name("isolation", "isolation.level of the reading consumer"),
         ),
         ("cluster", "topic", "partition", "scanned_at"),

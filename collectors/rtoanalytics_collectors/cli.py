@@ -1,7 +1,8 @@
-"""Commands of `rto` that capture: `rto demo`, `rto mark` and `rto recover`."""
+"""Commands of `rto` that capture: `rto demo`, `rto collect`, `rto mark` and `rto recover`."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import sys
@@ -9,12 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from rtoanalytics.errors import UsageError
+from rtoanalytics.errors import ClusterError, UsageError
+from rtoanalytics_collectors.instants import instant
+from rtoanalytics_collectors.subcommands import BundleOrSubcommand
 
 _MAX_SECONDS = 3_600.0
 _INTERRUPTED = 130
@@ -66,6 +69,118 @@ def demo(
     _conclude(folder)
 
 
+collect = typer.Typer(
+    cls=BundleOrSubcommand,
+    help="Capture evidence of a drill from its clusters, downstreams and connectors, until Ctrl-C.",
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+@collect.command(name=BundleOrSubcommand.DEFAULT)
+def collect_bundle(
+    bundle: Annotated[Path, typer.Argument(help="Folder of the drill.", show_default=False)],
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Run only this collector, by its name (watermarks-primary), its kind (watermarks) or the table that "
+            "it fills; may be given several times.",
+            show_default=False,
+        ),
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option("--for", help="Stop after so many seconds; by default when told to.")
+    ] = None,
+    interval: Annotated[
+        float | None,
+        typer.Option(help="Seconds between two looks; by default collect.interval_seconds of drill.yaml, or 0.5."),
+    ] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(
+            help="Name of this host in the names of the files, where several hosts capture into copies of one bundle; "
+            "by default the name of the machine.",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would run and how each connects, then end.")
+    ] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
+) -> None:
+    """Capture evidence of a drill from its clusters, downstreams and connectors, until Ctrl-C.
+
+    Which collectors run follows from drill.yaml. The first Ctrl-C (or SIGTERM) looks once more and seals what was
+    captured, the second ends at once; either way the next rto collect into the same bundle continues.
+    """
+    from rtoanalytics_collectors.capture import command
+
+    if dry_run:
+        sys.stdout.writelines(f"{line}\n" for line in command.planned_lines(bundle, only or ()))
+        return
+    summary = command.collect(bundle, only or (), seconds=seconds, interval_seconds=interval, host=host)
+    sys.stdout.write(json.dumps(summary) + "\n" if json_ else "\n".join(summary_lines(summary)) + "\n")
+
+
+@collect.command(name="log")
+def collect_log(
+    bundle: Annotated[Path, typer.Argument(help="Folder of the drill.", show_default=False)],
+    cluster: Annotated[
+        list[str] | None,
+        typer.Option(help="Read this cluster only; may be given several times.", show_default=False),
+    ] = None,
+    fence: Annotated[
+        bool,
+        typer.Option("--fence", help="Write one record to each partition first, and read until it is found there."),
+    ] = False,
+    rate: Annotated[float | None, typer.Option(help="Read at most so many records a second.")] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(help="As of rto collect: name of this host in the names of the files.", show_default=False),
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
+) -> None:
+    """Read the topics of the flow back, after the drill: what was acknowledged and is not there is lost.
+
+    Each partition is read from where its capture began to the end of its log, on every cluster of the drill. A folder
+    that is named log is given to rto collect as ./log.
+    """
+    from rtoanalytics_collectors.capture.read_back import read_back
+    from rtoanalytics_collectors.capture.showing import ReadingShown
+
+    with ReadingShown(Console(stderr=True)) as shown:
+        summary = read_back(
+            bundle, cluster or (), has_fences=fence, records_per_second=rate, host=host, on_progress=shown.tell
+        )
+    sys.stdout.write(json.dumps(summary) + "\n" if json_ else "\n".join(read_lines(summary)) + "\n")
+    failures = [partition["failure"] for partition in summary["partitions"] if partition["failure"]]
+    if failures:
+        raise ClusterError("not everything was read back:\n" + "\n".join(dict.fromkeys(failures)))
+
+
+def read_lines(summary: dict[str, Any]) -> Iterator[str]:
+    """The summary of what was read back for people."""
+    for read in summary["partitions"]:
+        place = f"{read['cluster']} {read['topic']}-{read['partition']}"
+        found = "not read" if read["failure"] else f"{read['records']:,} records from offset {read['from_offset']}"
+        yield f"{place}: {found}"
+    yield f"read {summary['records']:,} records in {summary['seconds']:.0f} s into {summary['bundle']}"
+
+
+def summary_lines(summary: dict[str, Any]) -> Iterator[str]:
+    """The summary of a capture for people: one line a collector, then the whole."""
+    for collector in summary["collectors"]:
+        if collector["refusal"]:
+            found = f"could not start: {collector['refusal']}"
+        elif collector["missed"] == collector["looks"]:
+            found = f"never saw its target: {collector['last_failure'] or 'no look ended'}"
+        else:
+            rows, holes = collector["rows"], collector["holes"]
+            found = f"{rows:,} row{'' if rows == 1 else 's'}, {holes} hole{'' if holes == 1 else 's'}"
+        yield f"{collector['collector']}: {found}"
+    yield f"captured {summary['rows']:,} rows in {summary['seconds']:.0f} s into {summary['bundle']}"
+
+
 def mark(
     bundle: Annotated[Path, typer.Argument(help="Folder of the drill.", show_default=False)],
     kind: Annotated[
@@ -101,23 +216,6 @@ def recover(bundle: Annotated[Path, typer.Argument(help="Folder of the drill.", 
     for recovery in recover_spool(bundle):
         torn = f", {recovery.torn_bytes} torn bytes dropped" if recovery.torn_bytes else ""
         sys.stdout.write(f"{recovery.segment}: {recovery.rows} rows kept{torn}\n")
-
-
-def instant(text: str) -> int:
-    """Microseconds since the epoch of an ISO 8601 instant with a zone. Raises UsageError for anything else.
-
-    >>> instant("1970-01-01T00:00:01Z")
-    1000000
-    """
-    try:
-        value = datetime.fromisoformat(text)
-    except ValueError:
-        value = None
-    if value is None or value.tzinfo is None:
-        msg = f'"{text}" is no instant with a time zone; write it like 2026-11-20T10:40:00Z'
-        raise UsageError(msg)
-    since_epoch = value - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since_epoch.days * 86_400 + since_epoch.seconds) * 1_000_000 + since_epoch.microseconds
 
 
 @contextmanager

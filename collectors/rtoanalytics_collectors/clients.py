@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rtoanalytics_collectors.spool import Row, Spool
 
 _COORDINATOR = "GroupCoordinator"
+_LARGEST = 2**63 - 1
 _CONNECTED = ("learned", "logical")
 
 
@@ -58,7 +59,7 @@ class ClientStats:
         self._heart.beat("client_stats", self._client_id, self._interval_seconds, self._rows)
 
 
-def client_stats(document: dict[str, Any], cluster: str, observed_at: int) -> list[Row]:
+def client_stats(document: dict[str, Any], cluster: str | None, observed_at: int) -> list[Row]:
     """Rows of `client_stats` from one parsed statistics document. Negative numbers mean "not known" there."""
     stamp = {
         "client_id": document["client_id"],
@@ -87,7 +88,7 @@ def _broker_row(broker: dict[str, Any]) -> Row:
         "request_errors": _sum(broker, "txerrs", "rxerrs"),
         "retries": _count(broker, "txretries"),
         "timeouts": _count(broker, "req_timeouts"),
-        "rtt_p99_ms": round_trip["p99"] / 1000 if round_trip.get("cnt") else None,
+        "rtt_p99_ms": round_trip["p99"] / 1000 if round_trip.get("cnt") and round_trip["p99"] >= 0 else None,
     }
 
 
@@ -104,7 +105,7 @@ def _address(broker: dict[str, Any]) -> str:
 
 def _count(counters: dict[str, Any], name: str) -> int | None:
     value = counters.get(name)
-    return value if isinstance(value, int) and value >= 0 else None
+    return value if isinstance(value, int) and 0 <= value <= _LARGEST else None
 
 
 def _sum(counters: dict[str, Any], *names: str) -> int | None:

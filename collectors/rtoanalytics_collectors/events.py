@@ -16,6 +16,8 @@ from rtoanalytics_collectors.parquet import write_evidence
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rtoanalytics_collectors.spool import Row
+
 
 def mark(
     bundle: Path,
@@ -36,7 +38,28 @@ def mark(
     """
     refuse_without_drill(bundle)
     refuse_sealed(bundle)
-    row = {
+    row = event_row(kind, step=step, actor=actor, channel=channel, text=text, source=source, occurred_at=occurred_at)
+    table = TABLES["events"]
+    path = bundle / "evidence" / table.name / f"mark-{uuid.uuid4()}.parquet"
+    write_evidence(pa.Table.from_pylist([row], schema=table.arrow_schema), table, path)
+    return path
+
+
+def event_row(
+    kind: str,
+    *,
+    step: str | None = None,
+    actor: str | None = None,
+    channel: str | None = None,
+    text: str | None = None,
+    source: str | None = None,
+    occurred_at: int | None = None,
+) -> Row:
+    """One row of `events`; `occurred_at` in microseconds since the epoch, now when None.
+
+    Raises UsageError for an empty kind, an instant that cannot be one, or a text that is no Unicode.
+    """
+    row: Row = {
         "occurred_at": now_us() if occurred_at is None else occurred_at,
         "kind": kind.strip(),
         "step": step,
@@ -46,10 +69,9 @@ def mark(
         "source": source,
     }
     _refuse_impossible(row["kind"], row["occurred_at"])
-    table = TABLES["events"]
-    path = bundle / "evidence" / table.name / f"mark-{uuid.uuid4()}.parquet"
-    write_evidence(pa.Table.from_pylist([row], schema=table.arrow_schema), table, path)
-    return path
+    for column, value in row.items():
+        _refuse_half_characters(column, value)
+    return row
 
 
 def _refuse_impossible(kind: object, occurred_at: object) -> None:
@@ -59,3 +81,12 @@ def _refuse_impossible(kind: object, occurred_at: object) -> None:
     if not isinstance(occurred_at, int) or not FIRST_INSTANT_US <= occurred_at < LAST_INSTANT_US:
         msg = f"occurred_at is {occurred_at} µs; allowed are instants from 1970 to 2199"
         raise UsageError(msg)
+
+
+def _refuse_half_characters(column: str, value: object) -> None:
+    """Half of a surrogate pair is a character to Python and to JSON, but no text can be stored that holds one."""
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        msg = f"{column} holds half a character (a lone surrogate); allowed is any Unicode text"
+        raise UsageError(msg) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rtoanalytics_collectors.clocks import now_us
+from rtoanalytics_collectors.partitions import PartitionList, listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,23 +16,25 @@ if TYPE_CHECKING:
 
 
 class Watermarks:
-    """Log start and log end of each partition, one row a partition and look.
+    """Log start, log end and last stable offset of each partition, one row a partition and look.
 
     A partition whose leader does not answer has no row. `observed_at` is taken when the answer is there: the log end
-    was at least this at that instant.
+    was at least this at that instant. Partitions are a fixed list, or a `TopicPartitions` that sees them grow.
     """
 
     tables = ("watermarks",)
 
-    def __init__(self, cluster: Cluster, partitions: Sequence[TopicPartition], clock: Clock = now_us) -> None:
+    def __init__(
+        self, cluster: Cluster, partitions: Sequence[TopicPartition] | PartitionList, clock: Clock = now_us
+    ) -> None:
         self.target = cluster.name
         self._cluster = cluster
-        self._partitions = partitions
+        self._partitions = listed(partitions)
         self._clock = clock
 
     def collect(self) -> Sample:
-        """Look once. Raises TransientError when no leader answers."""
-        ends = self._cluster.log_ends(self._partitions)
+        """Look once. Raises TransientError when no leader answers, or none of the topics is there (yet)."""
+        ends = self._cluster.log_ends(self._partitions())
         observed_at = self._clock()
         rows = [
             {
@@ -40,6 +43,7 @@ class Watermarks:
                 "partition": partition,
                 "log_start_offset": end.log_start_offset,
                 "log_end_offset": end.log_end_offset,
+                "last_stable_offset": end.last_stable_offset,
                 "observed_at": observed_at,
             }
             for (topic, partition), end in sorted(ends.items())

@@ -9,16 +9,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 
+from rtoanalytics.drill.collection import Collection
 from rtoanalytics.drill.conditions import Condition, LagCondition
+from rtoanalytics.drill.facts import Facts, Name, PositiveSeconds, Seconds
 from rtoanalytics.drill.references import check_references
-
-
-class Facts(BaseModel):
-    """A frozen part of the definition that refuses unknown keys, NaN and infinity."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+from rtoanalytics.drill.secrets import Settings
 
 
 def _to_utc(value: object) -> object:
@@ -28,9 +25,6 @@ def _to_utc(value: object) -> object:
     return value
 
 
-Name = Annotated[str, Field(min_length=1, max_length=249)]
-Seconds = Annotated[float, Field(ge=0, strict=False)]
-PositiveSeconds = Annotated[float, Field(gt=0, strict=False, le=86_400)]
 Records = Annotated[int, Field(ge=0, lt=2**63)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_to_utc)]
 
@@ -48,6 +42,8 @@ class Cluster(Facts):
     bootstrap_servers: str | None = None
     topic_names: dict[Name, tuple[Name, ...]] = Field(default_factory=dict)
     """Physical names of a topic on this cluster; default: the topic's own name."""
+    settings: Settings = Field(default_factory=dict)
+    """librdkafka properties such as security.protocol; secrets only as ${NAME} of an environment variable."""
 
 
 class Topic(Facts):
@@ -192,6 +188,8 @@ class Drill(Facts):
     governance: tuple[GovernanceItem, ...] = ()
     rollback: Rollback | None = None
     costs: tuple[Cost, ...] = ()
+    collect: Collection = Collection()
+    """What `rto collect` captures beside the clusters, and how."""
 
     @model_validator(mode="after")
     def _refers_to_what_it_names(self) -> Drill:

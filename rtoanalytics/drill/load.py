@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from rtoanalytics.drill.definition import Drill
+from rtoanalytics.drill.secrets import SECRET_FIELDS, SecretError
 from rtoanalytics.errors import DrillError, nearest
 
 if TYPE_CHECKING:
@@ -143,9 +144,16 @@ def _problem(detail: Any) -> str:  # noqa: ANN401  (pydantic's ErrorDetails)
         return f"{where}: is missing"
     message = str(detail["msg"]).removeprefix("Value error, ")
     found = detail.get("input")
-    if isinstance(found, dict | BaseModel | tuple):
+    if isinstance(found, dict | BaseModel | tuple) or _may_be_secret(detail):
         return f"{where}: {message}" if where else message
     return f"{where}: found {found!r}: {message}"
+
+
+def _may_be_secret(detail: Any) -> bool:  # noqa: ANN401  (pydantic's ErrorDetails)
+    """Whether what was found may hold a secret, and so is not repeated in an error."""
+    names = [part for part in detail["loc"] if isinstance(part, str)]
+    is_connection = "settings" in names or (names[:1] == ["collect"] and names[-1] in SECRET_FIELDS)
+    return is_connection or isinstance(detail.get("ctx", {}).get("error"), SecretError)
 
 
 def _is_tag(location: tuple[Any, ...], part: object) -> bool:
@@ -167,7 +175,9 @@ def _keys_at(location: tuple[Any, ...]) -> list[str]:
         model = _step_into(model, part)
         if model is None:
             return []
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        return []
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _step_into(model: Any, part: object) -> Any:  # noqa: ANN401

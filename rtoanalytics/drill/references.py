@@ -21,6 +21,7 @@ def check_references(drill: Drill) -> None:
         *_dangling_conditions(drill),
         *_ambiguous_topic_names(drill),
         *_outside(drill),
+        *_dangling_collection(drill),
     ]
     if problems:
         raise ValueError("; ".join(problems))
@@ -70,6 +71,19 @@ def _dangling_conditions(drill: Drill) -> Iterator[str]:
             yield from _unknown(where, condition.downstream, [d.name for d in drill.flow.downstreams], "downstream")
         if isinstance(condition, UnderReplicatedCondition) and condition.cluster is not None:
             yield from _unknown(where, condition.cluster, drill.clusters, "cluster")
+
+
+def _dangling_collection(drill: Drill) -> Iterator[str]:
+    downstreams = [downstream.name for downstream in drill.flow.downstreams]
+    for name in drill.collect.downstreams:
+        if name not in downstreams:
+            yield f'collect.downstreams refers to downstream "{name}", which is not defined{nearest(name, downstreams)}'
+    for place, name in drill.collect.clusters_named():
+        if name not in drill.clusters:
+            yield f'{place} refers to cluster "{name}", which is not defined{nearest(name, drill.clusters)}'
+    names = [source.name for source in drill.collect.metrics]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f'collect.metrics names "{name}" twice'
 
 
 def _ambiguous_topic_names(drill: Drill) -> Iterator[str]:

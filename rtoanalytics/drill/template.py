@@ -11,6 +11,7 @@ platform: {{name: kafka-three-az, pattern: single-cluster}}   # single-cluster |
 
 clusters:                     # these names are used in every evidence table
   primary: {{bootstrap_servers: "127.0.0.1:9092"}}
+  # secured: {{bootstrap_servers: "127.0.0.1:9093", settings: {{security.protocol: SASL_SSL, sasl.mechanism: PLAIN, sasl.username: drill, sasl.password: "${{PASSWORD}}"}}}}
   # recovery: {{bootstrap_servers: "127.0.0.1:9192", topic_names: {{payments: [payments, primary.payments]}}}}
 
 flow:
@@ -68,6 +69,10 @@ rollback:
   irreversible: []
   # manual_reconciliation: [ledger-export]
   # sign_offs: [{{role: application owner, at: 2026-01-31T10:40:00Z}}]
+
+# collect:                              # what `rto collect` captures beside the clusters; secrets only as ${{NAME}}
+#   downstreams:
+#     payments-db: {{database: "postgresql://drill:${{PASSWORD}}@db/payments", table: payments, order: id, columns: {{applied_at: applied_at}}}}
 
 # costs:
 #   - {{item: standby cluster, monthly: 4200, currency: USD}}

@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.lab.databases import database, needs_postgres, postgres  # noqa: F401  (fixtures)
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path

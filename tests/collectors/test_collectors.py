@@ -52,6 +52,7 @@ def test_watermarks_leave_out_partitions_that_do_not_answer() -> None:
                 "partition": 1,
                 "log_start_offset": 10,
                 "log_end_offset": 13,
+                "last_stable_offset": 13,
                 "observed_at": 5,
             }
         ]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rtoanalytics.errors import UsageError
-from rtoanalytics_collectors.cli import instant
 from rtoanalytics_collectors.cli import mark as mark_command
 from rtoanalytics_collectors.events import mark
+from rtoanalytics_collectors.instants import instant
 from rtoanalytics_collectors.spool import Spool
 
 if TYPE_CHECKING:

@@ -15,10 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from rtoanalytics.bundle.spool import SegmentTail
 from rtoanalytics.errors import DefectError, UsageError
 from rtoanalytics.schemas import TABLES
 from rtoanalytics_collectors.cli import recover as recover_command
-from rtoanalytics_collectors.spool import Spool, segments
+from rtoanalytics_collectors.spool import Spool, recovery, runs, segments, writing
 from rtoanalytics_collectors.spool.recovery import recover
 
 if TYPE_CHECKING:
@@ -266,14 +267,14 @@ def test_disk_that_fails_to_the_end_costs_what_it_refused(
 
 
 def test_value_that_does_not_fit_is_dropped_and_counted(bundle: Path, captured: Captured) -> None:
-    """A value of the wrong type costs its batch, not the application, and the spool says so."""
+    """A value of the wrong type costs its own row, not those that came with it, and the spool says so."""
     with Spool(bundle, "events", flush_seconds=60) as spool:
         spool.append(note(1))
         spool.flush()
-        spool.append({"occurred_at": "yesterday", "kind": "note"})
+        spool.append(note(2), {"occurred_at": "yesterday", "kind": "note"}, note(3))
         spool.flush()
         assert (spool.errors, spool.dropped_rows, spool.is_healthy) == (1, 1, False)
-    assert numbers(captured(bundle, "events")) == [1]
+    assert numbers(captured(bundle, "events")) == [1, 2, 3]
 
 
 def test_unknown_column_is_a_defect(bundle: Path) -> None:
@@ -343,3 +344,201 @@ def test_segment_of_another_version_is_kept(bundle: Path) -> None:
     with pytest.raises(Exception, match='a segment of the table "future"'):
         recover(bundle)
     assert segment.exists()
+
+
+def notes(first: int, last: int) -> pa.RecordBatch:
+    """Notes of consecutive numbers as a batch."""
+    rows = [{**dict.fromkeys(TABLES["events"].by_name), **note(number)} for number in range(first, last)]
+    return pa.RecordBatch.from_pylist(rows, schema=TABLES["events"].arrow_schema)
+
+
+def test_batches_and_rows_are_captured_alike(bundle: Path, captured: Captured) -> None:
+    """Batches that are appended, and what sources give up to the end, are rows like any other."""
+    left = [notes(10, 13), notes(13, 14)]
+    asked: list[bool] = []
+
+    def source(is_last: bool) -> list[pa.RecordBatch]:
+        asked.append(is_last)
+        return [left.pop()] if left else []
+
+    with Spool(bundle, "events", flush_seconds=60) as spool:
+        spool.add_source(source)
+        spool.append_batch(notes(0, 3))
+        spool.append(note(3))
+        spool.flush()
+        assert spool.durable_rows == 5
+    assert asked.count(True) == 1
+    assert (spool.rows, spool.dropped_rows) == (8, 0)
+    assert numbers(captured(bundle, "events")) == [0, 1, 2, 3, 10, 11, 12, 13]
+
+
+def test_batch_of_another_schema_is_a_defect(bundle: Path) -> None:
+    """A batch that is not one of the table is refused where it is appended."""
+    with Spool(bundle, "commits") as spool, pytest.raises(DefectError, match="another schema"):
+        spool.append_batch(notes(0, 1))
+
+
+def test_what_waits_for_a_failing_disk_is_bounded(
+    bundle: Path, captured: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the disk fails, memory holds so many rows and no more: the newest are dropped and counted."""
+    monkeypatch.setattr(writing, "MAX_WAITING_ROWS", 5)
+    with Spool(bundle, "events", flush_seconds=60) as spool:
+        with monkeypatch.context() as patch:
+            _break(patch, "write")
+            spool.append_batch(notes(0, 3))
+            spool.append(note(3))
+            spool.flush()
+            spool.append_batch(notes(4, 9))
+        assert (spool.dropped_rows, spool.is_healthy) == (4, False)
+    assert numbers(captured(bundle, "events")) == [0, 1, 2, 3, 4]
+
+
+def test_large_segment_is_sealed_in_portions(bundle: Path, captured: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A leftover becomes one file of several row groups: it is never in memory as a whole."""
+    segment_with(bundle, [list(range(number, number + 10)) for number in range(0, 100, 10)])
+    monkeypatch.setattr(recovery, "PORTION_ROWS", 25)
+    [recovered] = recover(bundle)
+    assert (recovered.rows, recovered.batches, recovered.torn_bytes) == (100, 10, 0)
+    [path] = (bundle / "evidence" / "events").iterdir()
+    assert pq.read_metadata(path).num_row_groups == 4
+    assert numbers(captured(bundle, "events")) == list(range(100))
+
+
+def test_nobody_waits_for_a_seal(bundle: Path, captured: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a segment is being sealed, what comes up is made durable as usual, by whoever flushes and by itself."""
+    is_sealing, may_go_on = threading.Event(), threading.Event()
+    seal = recovery._write_rows
+
+    def slow_seal(
+        bundle: Path, segment: segments.LeftSegment, collector: str, number: int, between: recovery.Between
+    ) -> bool:
+        is_sealing.set()
+        assert may_go_on.wait(20)
+        return seal(bundle, segment, collector, number, between)
+
+    monkeypatch.setattr(recovery, "_write_rows", slow_seal)
+    with Spool(bundle, "events", flush_seconds=0.01, rotate_bytes=1) as spool:
+        spool.append(note(1))
+        assert is_sealing.wait(20)
+        spool.append(note(2))
+        spool.flush()
+        assert spool.durable_rows == 2
+        may_go_on.set()
+    assert numbers(captured(bundle, "events")) == [1, 2]
+
+
+def test_long_seal_is_interrupted_for_what_comes_up(
+    bundle: Path, captured: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two portions of a seal, waiting rows are written at the usual pace."""
+    monkeypatch.setattr(recovery, "PORTION_ROWS", 1)
+    durable: list[int] = []
+    with Spool(bundle, "events", flush_seconds=60) as spool:
+        spool.append(note(1))
+        spool.flush()
+        spool._end_segment()
+        spool.append(note(2))
+        spool._flush_seconds = 0
+        write_when_due = spool._write_when_due(lambda: 0.0)
+
+        def between() -> None:
+            write_when_due()
+            durable.append(spool.durable_rows)
+
+        list(recovery.recover_folder(bundle, bundle / "spool" / "events", between, below=2))
+    assert durable == [2]
+    assert numbers(captured(bundle, "events")) == [1, 2]
+
+
+def test_what_a_kill_left_of_a_seal_is_removed(bundle: Path, captured: Captured) -> None:
+    """A Parquet file that was being written when its process was killed is no evidence and does not stay."""
+    segment_with(bundle, [[1]])
+    half = bundle / "evidence" / "events" / ".events-1.parquet.123.tmp"
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"PAR1 and no footer")
+    recover(bundle)
+    assert not half.exists()
+    assert numbers(captured(bundle, "events")) == [1]
+
+
+def test_failing_disk_is_not_taken_for_a_torn_tail(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A segment that cannot be read stays where it is: only what Arrow says of the stream tells a torn tail."""
+    segment, _ = segment_with(bundle, [[1]])
+
+    def refuse(_source: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pa.ipc, "open_stream", refuse)
+        with pytest.raises(OSError, match="Input/output error"):
+            recover(bundle)
+    assert segment.exists()
+
+
+def test_failing_disk_is_left_alone_for_longer_and_longer(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pause between two tries doubles up to a bound, and is over when the disk works again."""
+    with Spool(bundle, "events", flush_seconds=0.5) as spool:
+        pauses = []
+        with monkeypatch.context() as patch:
+            _break(patch, "write")
+            spool.append(note(1))
+            for _ in range(6):
+                spool.flush()
+                pauses.append(spool._pause_seconds)
+        spool.flush()
+        assert (pauses[0], max(pauses), spool._pause_seconds) == (0.5, writing.MAX_PAUSE_SECONDS, 0.0)
+
+
+def acknowledged(topic: str, numbers: range, outcomes: pa.Array[Any]) -> pa.RecordBatch:
+    """Acks with names as runs."""
+    values: dict[str, Any] = {"cluster": runs.repeated("c", len(numbers)), "topic": runs.repeated(topic, len(numbers))}
+    values |= {"outcome": runs.as_runs(outcomes), "record_offset": pa.array(list(numbers), pa.int64())}
+    schema = runs.runs_schema(TABLES["acks"])
+    nothing = {True: runs.repeated(None, len(numbers))}
+    arrays = [
+        values.get(field.name, nothing.get(field.type == runs.RUNS, pa.nulls(len(numbers), field.type)))
+        for field in schema
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def test_names_as_runs_are_names_like_any_other(bundle: Path, captured: Captured) -> None:
+    """Batches of several topics with names as runs, rows, and a part of a batch: evidence has the table's own types."""
+    batch = acknowledged("a", range(6), pa.array(["acked", "acked", "failed", "failed", "acked", None]))
+    with Spool(bundle, "acks", flush_seconds=60) as spool:
+        spool.append_batch(batch)
+        spool.append_batch(acknowledged("b", range(6, 8), pa.array(["aborted", "aborted"])))
+        spool.append({"cluster": "c", "topic": "a", "record_offset": 8, "outcome": "acked"})
+        spool.append_batch(batch.slice(1, 3))
+        spool.flush()
+        assert (spool.durable_rows, spool.errors) == (12, 0)
+    paths = sorted((bundle / "evidence" / "acks").iterdir())
+    assert all(pq.read_schema(path).remove_metadata().equals(TABLES["acks"].arrow_schema) for path in paths)
+    rows = [(row["topic"], row["record_offset"], row["outcome"], row["error"]) for row in captured(bundle, "acks")]
+    outcomes = ["acked", "acked", "failed", "failed", "acked", None]
+    whole = [("a", number, outcome, None) for number, outcome in enumerate(outcomes)]
+    others = [("b", 6, "aborted", None), ("b", 7, "aborted", None), ("a", 8, "acked", None)]
+    assert sorted(rows, key=str) == sorted([*whole, *others, *whole[1:4]], key=str)
+
+
+def test_names_of_many_topics_stay_in_dictionaries(bundle: Path) -> None:
+    """Batches of topics in turn are sealed with one dictionary for all, not as text row by row."""
+    with Spool(bundle, "acks", flush_seconds=60) as spool:
+        for number in range(20):
+            spool.append_batch(acknowledged(f"topic-{number % 3}", range(5), pa.array(["acked"] * 5)))
+    [path] = (bundle / "evidence" / "acks").iterdir()
+    column = pq.read_metadata(path).row_group(0).column(TABLES["acks"].arrow_schema.get_field_index("topic"))
+    assert "RLE_DICTIONARY" in column.encodings
+    assert column.total_uncompressed_size < 300
+
+
+def test_live_readers_see_names_as_text(bundle: Path) -> None:
+    """Whoever reads the segment while it is being written is given names, one a row."""
+    with Spool(bundle, "acks", flush_seconds=60) as spool:
+        spool.append_batch(acknowledged("a", range(3), pa.array(["acked", "failed", "failed"])))
+        spool.flush()
+        [batch] = SegmentTail(bundle / "spool" / "acks" / "1.arrows").read_new()
+    assert batch.column("topic").to_pylist() == ["a"] * 3
+    assert batch.column("outcome").to_pylist() == ["acked", "failed", "failed"]
+    assert batch.schema.equals(TABLES["acks"].arrow_schema)

@@ -4,35 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rtoanalytics.errors import UsageError
-from rtoanalytics.schemas import TABLES
+from rtoanalytics_collectors.applied.layout import APPLIED, AppliedTable, check_columns
 from rtoanalytics_collectors.failures import TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from rtoanalytics_collectors.sampling import Sample
     from rtoanalytics_collectors.spool import Row
 
+__all__ = ["AppliedTable", "SqliteApplied"]
+
 _BATCH_ROWS = 50_000
-
-
-@dataclass(frozen=True)
-class AppliedTable:
-    """Where a downstream keeps its effects, in its own names."""
-
-    table: str
-    columns: Mapping[str, str]
-    """Column of the downstream by column of the evidence table `applied`; instants are integer microseconds."""
-    order: str
-    """A column that only grows, in the order effects become visible (an autoincrement key of a single writer):
-    rows are read once, in this order. Where writers commit out of order, rows would be missed."""
-    application_id: bool = True
-    """Whether `order` identifies the effect, and so becomes its `application_id`."""
 
 
 class SqliteApplied:
@@ -79,10 +65,9 @@ class SqliteApplied:
 
 
 def _evidence_names(layout: AppliedTable) -> tuple[str, ...]:
-    allowed = TABLES["applied"].by_name
-    unknown = [name for name in layout.columns if name not in allowed]
-    if unknown or "applied_at" not in layout.columns:
-        msg = f"columns name {unknown or 'no applied_at'}; allowed: {', '.join(allowed)}; applied_at is needed"
+    check_columns(layout.columns)
+    if "applied_at" not in layout.columns:
+        msg = f"columns name no applied_at, which is needed; allowed: {', '.join(APPLIED.by_name)}"
         raise UsageError(msg)
     return tuple(layout.columns)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rtoanalytics_collectors.clocks import now_us
+from rtoanalytics_collectors.partitions import PartitionList, listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,18 +26,27 @@ class Commits:
     tables = ("commits",)
 
     def __init__(
-        self, cluster: Cluster, group_id: str, partitions: Sequence[TopicPartition], clock: Clock = now_us
+        self,
+        cluster: Cluster,
+        group_id: str,
+        partitions: Sequence[TopicPartition] | PartitionList,
+        clock: Clock = now_us,
     ) -> None:
         self.target = group_id
         self._cluster = cluster
-        self._partitions = partitions
+        self._partitions = listed(partitions)
         self._clock = clock
         self._looks = 0
 
+    @property
+    def cluster_name(self) -> str:
+        """The cluster that the group is looked at on: one group id may live on several."""
+        return self._cluster.name
+
     def collect(self) -> Sample:
-        """Look once. Raises TransientError when the coordinator does not answer."""
+        """Look once. Raises TransientError when the coordinator does not answer, or no topic is there (yet)."""
         asked_at = self._clock()
-        offsets = self._cluster.committed_offsets(self.target, self._partitions)
+        offsets = self._cluster.committed_offsets(self.target, self._partitions())
         observed_at = self._clock()
         self._looks += 1
         rows = [

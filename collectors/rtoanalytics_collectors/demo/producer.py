@@ -60,6 +60,7 @@ class Payments:
         """Wait a little, then drop what has no outcome yet: the drill is gone, and its cluster may be too."""
         self._recorder.flush(_GIVE_UP_SECONDS)
         self._recorder.purge()
+        self._recorder.flush()
         self._end()
 
     def _end(self) -> None:

@@ -11,7 +11,7 @@ from rtoanalytics_collectors.kafka.client import (
 )
 from rtoanalytics_collectors.kafka.cluster import KafkaCluster
 from rtoanalytics_collectors.kafka.facts import (
-    MOCK_CLUSTER_ID,
+    READ_ISOLATION,
     Broker,
     Cluster,
     Headers,
@@ -20,11 +20,12 @@ from rtoanalytics_collectors.kafka.facts import (
     Metadata,
     Partition,
     TopicPartition,
+    is_simulated,
 )
-from rtoanalytics_collectors.kafka.reading import READ_ISOLATION
+from rtoanalytics_collectors.kafka.fences import FENCE_HEADER
 
 __all__ = [
-    "MOCK_CLUSTER_ID",
+    "FENCE_HEADER",
     "READ_ISOLATION",
     "Broker",
     "Client",
@@ -39,6 +40,7 @@ __all__ = [
     "client_errors",
     "client_library",
     "client_version",
+    "is_simulated",
     "new_consumer",
     "new_producer",
     "topic_partitions",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 TopicPartition = tuple[str, int]
 """Topic and partition number."""
@@ -12,6 +12,13 @@ Headers = Sequence[tuple[str, bytes | None]]
 
 MOCK_CLUSTER_ID = "mockCluster"
 """How the cluster id of librdkafka's mock cluster begins."""
+READ_ISOLATION = "read_committed"
+"""isolation.level of readers that are not told another."""
+
+
+def is_simulated(cluster_id: str | None) -> bool:
+    """Whether a cluster id is that of librdkafka's mock cluster."""
+    return (cluster_id or "").startswith(MOCK_CLUSTER_ID)
 
 
 @dataclass(frozen=True)
@@ -22,6 +29,10 @@ class LogEnds:
     """First offset still in the log."""
     log_end_offset: int
     """Offset the next record will get."""
+    last_stable_offset: int | None = None
+    """First offset of the oldest open transaction, or the log end; None when it was not answered."""
+    leader_epoch: int | None = None
+    """Epoch of the leader that answered."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +45,8 @@ class Partition:
     """Broker id, None when there is no leader."""
     replicas: int
     in_sync: int
+    leader_epoch: int | None = None
+    """Epoch in which that leader last answered, if it was asked lately."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +64,12 @@ class Metadata:
 
     cluster_id: str | None
     controller_id: int | None
+    """Broker id; None when the answer does not tell."""
     brokers: tuple[Broker, ...]
     partitions: tuple[Partition, ...]
 
 
-@dataclass(frozen=True)
-class LogRecord:
+class LogRecord(NamedTuple):
     """One record as a reader sees it."""
 
     offset: int
@@ -84,6 +97,16 @@ class Cluster(Protocol):
         """Committed offsets of a group; partitions without a commit are left out."""
         ...
 
-    def read(self, topic_partition: TopicPartition, from_offset: int, to_offset: int) -> Iterator[LogRecord]:
+    def read_batches(
+        self, topic_partition: TopicPartition, from_offset: int, to_offset: int, isolation: str = READ_ISOLATION
+    ) -> Iterator[list[LogRecord]]:
         """Records of one partition from `from_offset` (inclusive) to `to_offset` (exclusive), in offset order."""
+        ...
+
+    def racks(self) -> dict[int, str]:
+        """Racks by broker id; brokers without one are left out."""
+        ...
+
+    def append_fences(self, partitions: Iterable[TopicPartition], mark: str) -> dict[TopicPartition, int]:
+        """Write one record to each partition that carries `mark` as its fence; the offsets they got."""
         ...

@@ -6,7 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rtoanalytics_collectors.failures import TransientError
-from rtoanalytics_collectors.kafka import Broker, LogEnds, LogRecord, Metadata, Partition
+from rtoanalytics_collectors.kafka import (
+    FENCE_HEADER,
+    READ_ISOLATION,
+    Broker,
+    LogEnds,
+    LogRecord,
+    Metadata,
+    Partition,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,6 +33,9 @@ class FakeCluster:
     log_starts: dict[TopicPartition, int] = field(default_factory=dict)
     committed: dict[str, dict[TopicPartition, int]] = field(default_factory=dict)
     silent: set[TopicPartition] = field(default_factory=set)
+    rack_of: dict[int, str] = field(default_factory=dict)
+    isolations: list[str] = field(default_factory=list)
+    """The isolation level of each reading."""
     is_down: bool = False
 
     def metadata(self, topics: Iterable[str]) -> Metadata:
@@ -52,14 +63,34 @@ class FakeCluster:
         known = self.committed.get(group_id, {})
         return {key: known[key] for key in partitions if key in known}
 
-    def read(self, topic_partition: TopicPartition, from_offset: int, to_offset: int) -> Iterator[LogRecord]:
-        """The records of a log between two offsets."""
+    def read_batches(
+        self, topic_partition: TopicPartition, from_offset: int, to_offset: int, isolation: str = READ_ISOLATION
+    ) -> Iterator[list[LogRecord]]:
+        """The records of a log between two offsets, two at a time."""
         self._answer()
-        yield from (record for record in self.logs[topic_partition] if from_offset <= record.offset < to_offset)
+        self.isolations.append(isolation)
+        found = [record for record in self.logs[topic_partition] if from_offset <= record.offset < to_offset]
+        for first in range(0, len(found), 2):
+            yield found[first : first + 2]
+
+    def racks(self) -> dict[int, str]:
+        """The racks that were set."""
+        self._answer()
+        return self.rack_of
+
+    def append_fences(self, partitions: Iterable[TopicPartition], mark: str) -> dict[TopicPartition, int]:
+        """Append a record with the fence's header to each log."""
+        return {key: self._append_fence(key, mark) for key in partitions}
+
+    def _append_fence(self, key: TopicPartition, mark: str) -> int:
+        offset = self._log_ends(key).log_end_offset
+        self.logs[key].append(LogRecord(offset, None, [(FENCE_HEADER, mark.encode())], 0, "CreateTime", None))
+        return offset
 
     def _log_ends(self, key: TopicPartition) -> LogEnds:
         records = self.logs[key]
-        return LogEnds(self.log_starts.get(key, 0), records[-1].offset + 1 if records else 0)
+        end = records[-1].offset + 1 if records else 0
+        return LogEnds(self.log_starts.get(key, 0), end, last_stable_offset=end)
 
     def _answer(self) -> None:
         if self.is_down:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from rtoanalytics_collectors.failures import TransientError
@@ -11,54 +12,66 @@ from rtoanalytics_collectors.kafka.facts import LogRecord, TopicPartition
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
-READ_ISOLATION = "read_committed"
-"""isolation.level of the reader of `KafkaCluster.read`."""
+BATCH_RECORDS = 10_000
+"""The most records of one batch: bounds memory, and what a rate limit has to wait for at once."""
 _READ_STALL_SECONDS = 10.0
+_POLL_SECONDS = 0.1
 _TIMESTAMP_TYPES = {1: "CreateTime", 2: "LogAppendTime"}
 
 
-def read(
+def read_batches(
     reader: Client, topic_partition: TopicPartition, from_offset: int, to_offset: int, cluster: str
-) -> Iterator[LogRecord]:
-    """Records of one partition from `from_offset` (inclusive) to `to_offset` (exclusive); closes `reader`."""
-    client = client_module()
+) -> Iterator[list[LogRecord]]:
+    """Records of one partition from `from_offset` (inclusive) to `to_offset` (exclusive), in batches; closes `reader`.
+
+    Raises TransientError when nothing comes for some seconds before `to_offset` is reached.
+    """
     topic, partition = topic_partition
+    next_offset, heard_at = from_offset, time.monotonic()
     try:
-        reader.assign([client.TopicPartition(topic, partition, from_offset)])
-        while (message := reader.poll(_READ_STALL_SECONDS)) is not None:
-            error = message.error()
-            if error is not None and not _is_end(error):
-                raise failure(cluster, f"records of {topic}-{partition}", error)
-            if error is None and _next_offset(message) <= to_offset:
-                yield _log_record(message)
-            if _next_offset(message) >= to_offset:
-                return
-        msg = f'cluster "{cluster}": {topic}-{partition} stopped answering before offset {to_offset}'
-        raise TransientError(msg)
+        reader.assign([client_module().TopicPartition(topic, partition, from_offset)])
+        while next_offset < to_offset:
+            messages = reader.consume(BATCH_RECORDS, _POLL_SECONDS)
+            reached = max((_next_offset(message, topic_partition, cluster) for message in messages), default=0)
+            if reached > next_offset:
+                next_offset, heard_at = reached, time.monotonic()
+            elif time.monotonic() - heard_at > _READ_STALL_SECONDS:
+                raise TransientError(_stalled(cluster, topic_partition, next_offset, to_offset))
+            if batch := [_log_record(m) for m in messages if m.error() is None and m.offset() < to_offset]:
+                yield batch
     finally:
         reader.close()
 
 
-def _is_end(error: Client) -> bool:
-    return bool(error.name() == "_PARTITION_EOF")
-
-
-def _next_offset(message: Client) -> int:
+def _next_offset(message: Client, topic_partition: TopicPartition, cluster: str) -> int:
     """The offset after a record; for the end of the log (also after a gap without records), the end itself."""
-    return int(message.offset()) + (1 if message.error() is None else 0)
+    error = message.error()
+    if error is None:
+        return int(message.offset()) + 1
+    if error.name() == "_PARTITION_EOF":
+        return int(message.offset())
+    raise failure(cluster, "records of {}-{}".format(*topic_partition), error)
+
+
+def _stalled(cluster: str, topic_partition: TopicPartition, next_offset: int, to_offset: int) -> str:
+    topic, partition = topic_partition
+    return (
+        f'cluster "{cluster}": {topic}-{partition} gave nothing for {_READ_STALL_SECONDS:.0f} s at offset '
+        f"{next_offset}, before {to_offset}; its leader may be down, or an open transaction holds the rest back: "
+        "try again later, or read uncommitted"
+    )
 
 
 def _log_record(message: Client) -> LogRecord:
     kind, timestamp_ms = message.timestamp()
     type_name = _TIMESTAMP_TYPES.get(kind)
     return LogRecord(
-        offset=message.offset(),
-        key=message.key(),
-        headers=message.headers() or (),
-        timestamp_ms=timestamp_ms if type_name and timestamp_ms >= 0 else None,
-        timestamp_type=type_name,
-        leader_epoch=_epoch(message.leader_epoch()),
+        message.offset(),
+        message.key(),
+        message.headers() or (),
+        timestamp_ms if type_name and timestamp_ms >= 0 else None,
+        type_name,
+        _epoch(message.leader_epoch()),
     )
 
 

@@ -13,15 +13,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+class SpoolInUseError(UsageError):
+    """Another process writes this spool."""
+
+
 class FolderLock:
     """An exclusive lock on a collector's folder; the kernel releases it when the process dies."""
 
     def __init__(self, folder: Path) -> None:
-        """Create and lock `folder`. Raises UsageError when another process holds it."""
+        """Create and lock `folder`. Raises SpoolInUseError when another process holds it."""
         descriptor = _locked_descriptor(folder)
         if descriptor is None:
             msg = f"{folder}: another process is writing this spool; stop it, or use another collector name"
-            raise UsageError(msg)
+            raise SpoolInUseError(msg)
         self._folder = folder
         self._descriptor = descriptor
 
@@ -30,7 +34,7 @@ class FolderLock:
         """The lock on `folder`, or None when another process holds it."""
         try:
             return cls(folder)
-        except UsageError:
+        except SpoolInUseError:
             return None
 
     def release(self) -> None:

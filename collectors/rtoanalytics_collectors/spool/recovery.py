@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
+from collections import deque
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from rtoanalytics.errors import EvidenceError, Problem
-from rtoanalytics.schemas import TABLES
 from rtoanalytics_collectors.bundle import has_drill, refuse_sealed
 from rtoanalytics_collectors.events import mark
-from rtoanalytics_collectors.parquet import sync_folder, write_evidence
+from rtoanalytics_collectors.parquet import evidence_file, remove_unfinished, sync_folder
 from rtoanalytics_collectors.spool.folder_lock import FolderLock
-from rtoanalytics_collectors.spool.segments import TABLE_KEY
+from rtoanalytics_collectors.spool.runs import for_sealing
+from rtoanalytics_collectors.spool.segments import LeftSegment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from rtoanalytics.schemas import Table
+Between = Callable[[], None]
+"""What is done between two portions of a segment that is being sealed."""
+PORTION_ROWS = 100_000
+"""Rows of a row group, and the most (and one batch) that are in memory while a segment is sealed."""
 
 _SEGMENT = re.compile(r"(\d+)\.arrows")
 
@@ -55,33 +60,71 @@ def recover(bundle: Path) -> list[Recovery]:
     for folder in folders:
         lock = FolderLock.try_acquire(folder)
         if lock is not None:
-            with contextlib.closing(lock):
+            with closing(lock):
                 done += recover_folder(bundle, folder)
     return done
 
 
-def recover_folder(bundle: Path, folder: Path) -> Iterator[Recovery]:
-    """Seal the segments of one collector, lowest number first. The caller holds the folder's lock."""
+def recover_folder(
+    bundle: Path, folder: Path, between: Between | None = None, *, below: int | None = None
+) -> Iterator[Recovery]:
+    """Seal the segments of one collector, lowest number first. The caller holds the folder's lock.
+
+    `between` is called after every portion of rows: a collector goes on capturing while it seals. `below` (exclusive)
+    is the number of the segment that it writes meanwhile.
+    """
     for number in _numbers(folder.iterdir(), _SEGMENT):
-        yield _seal(bundle, folder / f"{number}.arrows", folder.name, number)
+        if below is not None and number >= below:
+            return
+        yield _seal(bundle, folder / f"{number}.arrows", number, between or _nothing)
 
 
-def _seal(bundle: Path, segment: Path, collector: str, number: int) -> Recovery:
-    table, batches, torn_bytes = _read_stream(segment)
-    rows = sum(batch.num_rows for batch in batches)
-    was_sealed = False
-    if table is not None and batches:
-        sealed = bundle / "evidence" / table.name / f"{collector}-{number}.parquet"
-        was_sealed = sealed.exists()
-        if not was_sealed:
-            notes = {"rtoanalytics.collector": collector, "rtoanalytics.torn_bytes": str(torn_bytes)}
-            write_evidence(pa.Table.from_batches(batches), table, sealed, notes)
-    recovery = Recovery(segment.relative_to(bundle).as_posix(), rows, len(batches), torn_bytes, was_sealed)
-    if torn_bytes and not was_sealed:
+def _nothing() -> None:
+    """Nothing is done between two portions."""
+
+
+def _seal(bundle: Path, path: Path, number: int, between: Between) -> Recovery:
+    with closing(LeftSegment(path)) as segment:
+        was_sealed = _write_rows(bundle, segment, path.parent.name, number, between)
+        name = path.relative_to(bundle).as_posix()
+        recovery = Recovery(name, segment.rows, segment.batches, segment.torn_bytes, was_sealed)
+    if recovery.torn_bytes and not was_sealed:
         _note_torn_tail(bundle, recovery)
-    segment.unlink()
-    sync_folder(segment.parent)
+    path.unlink()
+    sync_folder(path.parent)
     return recovery
+
+
+def _write_rows(bundle: Path, segment: LeftSegment, collector: str, number: int, between: Between) -> bool:
+    """Make a Parquet file of a segment, if it has a row; whether that file was there already."""
+    portions = _portions(segment.read())
+    first = next(portions, None)
+    if segment.table is None or first is None:
+        return False
+    sealed = bundle / "evidence" / segment.table.name / f"{collector}-{number}.parquet"
+    remove_unfinished(sealed)
+    if sealed.exists():
+        deque(portions, maxlen=0)  # counted, not written again
+        return True
+    with evidence_file(segment.table, sealed, first.schema) as writer:
+        for rows in chain([first], portions):
+            writer.write_table(rows)
+            between()
+        notes = {"rtoanalytics.collector": collector, "rtoanalytics.torn_bytes": str(segment.torn_bytes)}
+        writer.add_key_value_metadata(notes)
+    return False
+
+
+def _portions(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Batches put together until they are worth a row group."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        waiting.append(for_sealing(batch.replace_schema_metadata()))
+        if sum(part.num_rows for part in waiting) >= PORTION_ROWS:
+            yield pa.Table.from_batches(waiting).unify_dictionaries()
+            waiting = []
+    if waiting:
+        yield pa.Table.from_batches(waiting).unify_dictionaries()
 
 
 def _note_torn_tail(bundle: Path, recovery: Recovery) -> None:
@@ -92,37 +135,6 @@ def _note_torn_tail(bundle: Path, recovery: Recovery) -> None:
             f"{recovery.torn_bytes} bytes dropped"
         )
         mark(bundle, "note", actor="rto", text=text, source="rto spool")
-
-
-def _read_stream(path: Path) -> tuple[Table | None, list[pa.RecordBatch], int]:
-    """The table, the whole batches and the bytes after them. A stream cut inside its schema has no table."""
-    content = path.read_bytes()
-    source = pa.BufferReader(content)
-    batches: list[pa.RecordBatch] = []
-    whole = 0
-    try:
-        stream = pa.ipc.open_stream(source)
-    except (pa.ArrowException, OSError):
-        return None, [], len(content)
-    whole = source.tell()
-    try:
-        while True:
-            batches.append(stream.read_next_batch())
-            whole = source.tell()
-    except StopIteration:
-        whole = source.tell()  # zeros look like the end of a stream: what follows them is torn all the same
-    except (pa.ArrowException, OSError):
-        pass  # the torn tail: everything before it is kept
-    return _table_of(stream.schema, path), batches, len(content) - whole
-
-
-def _table_of(schema: pa.Schema, path: Path) -> Table:
-    name = (schema.metadata or {}).get(TABLE_KEY, b"").decode()
-    if name not in TABLES:
-        found = f'a segment of the table "{name}"'
-        allowed = "written by another version of rtoanalytics; recover it with that version"
-        raise EvidenceError([Problem(str(path), found, allowed)])
-    return TABLES[name]
 
 
 def next_number(bundle: Path, table: str, collector: str) -> int:
