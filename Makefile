@@ -1,11 +1,11 @@
 # POSIX sh and any make from 3.81 on, on Linux and macOS. `make help` lists what there is.
 #
 #   PYTHON=/path/to/python3   the interpreter to build .venv with (default: the first here that is 3.11 or newer)
-#   ARGS="…"                  passed on to `rto demo`, to pytest or to the benchmarks
+#   ARGS="…"                  passed on to `rto demo`, to the lab, to pytest or to the benchmarks
 
 .POSIX:
 .SUFFIXES:
-.PHONY: help demo test check lint layout types floors bench format docs clean
+.PHONY: help demo lab soak test check lint layout types floors bench format docs clean
 
 PYTHON ?= python3 python3.13 python3.12 python3.11
 ARGS =
@@ -18,6 +18,12 @@ help: ## list the targets
 demo: $(VENV)/installed-all ## run a drill on an embedded cluster, capture it, reconcile it, judge it (ARGS="--seconds 30")
 	@$(BIN)/rto demo $(ARGS)
 	@command -v rto >/dev/null || echo "Here rto is $(BIN)/rto; to type it as above: . $(BIN)/activate" >&2
+
+lab: $(VENV)/installed-dev ## conduct drills on real Kafka; needs Java 17 and Maven (ARGS="broker-kill --bundle DIR")
+	@$(BIN)/python -m tests.lab run $(ARGS)
+
+soak: $(VENV)/installed-dev ## ten minutes at 20,000 records a second on real Kafka, collectors on (ARGS="--seconds 60")
+	@$(BIN)/python -m tests.lab.soak $(ARGS)
 
 test: $(VENV)/installed-dev ## run every test (ARGS="-k ledger")
 	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
