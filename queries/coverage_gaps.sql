@@ -11,9 +11,10 @@
 --   kind varchar  before, hole or after
 --   from_us bigint  last sign of life before the gap (exclusive), microseconds since the epoch
 --   until_us bigint  next sign of life (exclusive), microseconds since the epoch
--- Method: Between two heartbeats more than three intervals apart there is a hole; before the first heartbeat
---   (three minutes at most) and after the last nothing is known beyond three intervals. What an application captures of itself (acks, client_stats)
---   begins with the application: while another one was captured already, the later one has no gap before it.
+-- Method: Between two heartbeats more than three intervals apart there is a hole; before the first heartbeat (three
+--   minutes at most) and after the last nothing is known beyond three intervals. What an application captures of itself
+--   (acks, client_stats) begins with the application: while another one was captured already, the later one has no gap
+--   before it.
 with beats as (
     select distinct
         collector, coalesce(target, '') as target, occurred_us, interval_seconds

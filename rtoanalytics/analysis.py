@@ -27,12 +27,13 @@ def analyze_bundle(root: Path, *, memory_limit: str | None = None, scratch: Path
     bundle = open_bundle(root)
     with open_engine(bundle, memory_limit=memory_limit, scratch=scratch) as engine:
         run_queries(engine, keep_long=False)
-        scorecard = scorecard_document(_case(bundle, take_measures(engine)))
+        scorecard = scorecard_document(case_of(bundle, take_measures(engine)))
         write_results(engine, scorecard)
     return scorecard
 
 
-def _case(bundle: Bundle, measures: Measures) -> Case:
+def case_of(bundle: Bundle, measures: Measures) -> Case:
+    """What the checks of a scorecard look at. Reads every byte of a sealed bundle."""
     state = sealed_state(bundle.root)
     return Case(
         drill=bundle.drill,

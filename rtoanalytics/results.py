@@ -18,7 +18,20 @@ if TYPE_CHECKING:
 
 FOLDER = "results"
 SCORECARD = "scorecard.json"
-RELATIONS = ("ledger", "findings", "lag", "burn_down", "recovery", "timeline", "coverage")
+RELATIONS = (
+    "ledger",
+    "findings",
+    "lag",
+    "burn_down",
+    "recovery",
+    "timeline",
+    "coverage",
+    "coverage_gaps",
+    "produce_outcomes",
+    "produces_by_step",
+    "client_summary",
+    "state_stretches",
+)
 """Relations that become results/<relation>.parquet, sorted by every column."""
 
 _INSTANT = pa.timestamp("us", tz="UTC")

@@ -50,7 +50,7 @@ def open_bundle(root: Path, *, allow_open_capture: bool = False) -> Bundle:
 
 def read_bundle(root: Path, *, allow_open_capture: bool = False) -> Bundle:
     """Like `open_bundle`, of a folder in which no seal was interrupted."""
-    drill = _drill(root)
+    drill = read_drill(root)
     files, attachments, problems = read_evidence(root)
     if not allow_open_capture:
         problems += open_capture_problems(root)
@@ -114,7 +114,8 @@ def read_evidence(root: Path) -> tuple[Mapping[str, tuple[EvidenceFile, ...]], t
     return MappingProxyType(files), _names(root, attached), problems + wrong
 
 
-def _drill(root: Path) -> Drill:
+def read_drill(root: Path) -> Drill:
+    """The drill definition of a bundle. Raises DrillError, or EvidenceError where the file cannot be reached."""
     problem = place_problem(root, root / DRILL)
     if problem:
         raise EvidenceError([problem])
@@ -123,7 +124,7 @@ def _drill(root: Path) -> Drill:
 
 def _drill_problems(root: Path) -> list[Problem]:
     try:
-        _drill(root)
+        read_drill(root)
     except DrillError as error:
         lines = str(error).splitlines()
         return [

@@ -13,19 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from rtoanalytics.bundle import check_values, evidence_select
+from rtoanalytics.bundle import check_values, evidence_select, microseconds_name
 from rtoanalytics.engines.definition import SCHEMAS, definition_relations
 from rtoanalytics.errors import EvidenceError, Problem, QueryError
 from rtoanalytics.queries import GRID, GRID_ENDS, Query, in_order, load_queries
-from rtoanalytics.schemas import TABLES
+from rtoanalytics.schemas import TABLES, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
 
     from rtoanalytics.bundle import Bundle
+    from rtoanalytics.drill import Drill
 
 MAX_STEPS = 5_000_000
 """Most steps the grid of M7 may have: 57 days of seconds. More means an instant that does not belong to the drill."""
@@ -94,6 +95,25 @@ def open_engine(bundle: Bundle, *, memory_limit: str | None = None, scratch: Pat
             connection.close()
 
 
+@contextmanager
+def open_recent_engine(bundle: Bundle, recent: Mapping[str, pa.Table]) -> Iterator[Engine]:
+    """An engine over rows in memory, such as the last minutes of a capture; tables that `recent` lacks are empty.
+
+    Rows have the types of the evidence schemas. Nothing is checked and nothing is spilled.
+    """
+    with duckdb.connect(":memory:", config={"preserve_insertion_order": False}) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        engine = Engine(connection, bundle)
+        _lay_definition(engine, bundle.drill)
+        for name, table in TABLES.items():
+            connection.register("arriving", recent.get(name, table.arrow_schema.empty_table()))
+            instants = [column.name for column in table.columns if column.kind is Kind.INSTANT]
+            spelled = "".join(f", epoch_us({at}) as {microseconds_name(at)}" for at in instants)
+            connection.execute(f'create table "{name}" as select distinct *{spelled} from arriving')
+            connection.unregister("arriving")
+        yield engine
+
+
 def run_queries(engine: Engine, wanted: Iterable[str] | None = None, *, keep_long: bool = True) -> None:
     """Run the chain: all of it, or what `wanted` needs. Relations that stand already are left alone.
 
@@ -114,6 +134,21 @@ def run_queries(engine: Engine, wanted: Iterable[str] | None = None, *, keep_lon
             _lay_steps(engine)
         for name in last_readers.get(query.name, ()):
             engine.connection.execute(f'drop table "{name}"')
+
+
+def run_again(engine: Engine, drill: Drill, names: Iterable[str]) -> None:
+    """Judge another definition over the same evidence: lay its relations anew, and run exactly these queries again.
+
+    `names` are tables that stand, and everything that reads them; what they read must stand too.
+    """
+    again = set(names)
+    for query in in_order(load_queries()):
+        if query.name in again:
+            engine.connection.execute(f'drop table if exists "{query.name}"')
+    _lay_definition(engine, drill)
+    for query in in_order(load_queries()):
+        if query.name in again:
+            _run(engine, query)
 
 
 def _last_readers(order: Sequence[Query]) -> dict[str, list[str]]:
@@ -142,11 +177,15 @@ def _limit_memory(connection: duckdb.DuckDBPyConnection, memory_limit: str) -> N
         raise QueryError(msg) from None
 
 
-def _define(engine: Engine) -> None:
-    for name, table in definition_relations(engine.bundle.drill).items():
+def _lay_definition(engine: Engine, drill: Drill) -> None:
+    for name, table in definition_relations(drill).items():
         engine.connection.register("arriving", table)
-        engine.connection.execute(f'create table "{name}" as select * from arriving')
+        engine.connection.execute(f'create or replace table "{name}" as select * from arriving')
         engine.connection.unregister("arriving")
+
+
+def _define(engine: Engine) -> None:
+    _lay_definition(engine, engine.bundle.drill)
     for name in TABLES:
         select = evidence_select(name, engine.bundle.files.get(name, ()))
         kind, distinct = ("view", "") if name in _UNMERGED else ("table", "distinct")

@@ -56,8 +56,13 @@ class Walkthrough:
         elif command.startswith("rto "):
             self.commands.append(command)
             self.capsys.readouterr()
-            self._status = exit_status(shlex.split(command)[1:])
+            self._status = exit_status([found for word in shlex.split(command)[1:] for found in _expanded(word)])
             assert not missing(shown, self.capsys.readouterr().out), command
+
+
+def _expanded(word: str) -> list[str]:
+    """What a shell makes of a word: the paths it stands for, else the word."""
+    return sorted(str(path) for path in Path().glob(word)) if "*" in word and " " not in word else [word]
 
 
 def missing(shown: str, output: str) -> list[str]:
