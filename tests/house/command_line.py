@@ -17,6 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from rtoanalytics.cli.main import app
+from rtoanalytics_collectors.subcommands import BundleOrSubcommand
 from tests.house.evidence_tables import markdown_row
 
 if TYPE_CHECKING:
@@ -28,10 +29,14 @@ COMMANDS = re.compile(r"(?<=<!-- commands -->\n).*?(?=<!-- end of commands -->)"
 
 @cache
 def commands() -> Mapping[str, TyperCommand]:
-    """The commands of `rto` by name, in the order in which it lists them."""
+    """The commands of `rto` by name, in the order in which it lists them; subcommands after their command."""
     root, context = _root()
     found = {name: root.get_command(context, name) for name in root.list_commands(context)}
-    return {name: command for name, command in found.items() if isinstance(command, TyperCommand)}
+    return {
+        part: each
+        for name, command in found.items()
+        for part, each in ({name: command} if isinstance(command, TyperCommand) else _parts(name, command)).items()
+    }
 
 
 @cache
@@ -67,6 +72,16 @@ def section(name: str) -> str:
 def without_type(form: str) -> str:
     """How an argument is written, without the Python type behind its name; options keep what they take."""
     return form if form.startswith("-") else re.sub(r" <.*>$", "", form)
+
+
+def _parts(name: str, group: object) -> Mapping[str, TyperCommand]:
+    """A command that runs by default, under the name of its group, and the subcommands beside it."""
+    assert isinstance(group, BundleOrSubcommand)
+    return {
+        name if part == group.DEFAULT else f"{name} {part}": command
+        for part, command in group.commands.items()
+        if isinstance(command, TyperCommand)
+    }
 
 
 def _root() -> tuple[TyperGroup, typer.Context]:

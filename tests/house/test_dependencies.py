@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-OURS = {"rtoanalytics", "rtoanalytics_collectors"}
+OURS = {"rtoanalytics", "rtoanalytics_app", "rtoanalytics_collectors"}
 EXTRAS: Mapping[str, list[str]] = PROJECT["optional-dependencies"]
 DECLARED: Mapping[str, list[str]] = {
     "rtoanalytics": PROJECT["dependencies"],
     "collectors/rtoanalytics_collectors": [*PROJECT["dependencies"], *EXTRAS["collect"]],
+    "app/rtoanalytics_app": [*PROJECT["dependencies"], *EXTRAS["app"]],
 }
 
 
@@ -53,7 +54,9 @@ def test_dependencies_are_imported() -> None:
     files = [file for folder in DECLARED for file in (REPOSITORY / folder).rglob("*.py")]
     providers = packages_distributions()
     used = {project_name(provider) for name in foreign_imports(files) for provider in providers.get(name, [])}
-    declared = {project_name(requirement) for requirement in [*PROJECT["dependencies"], *EXTRAS["collect"]]}
+    declared = {
+        project_name(requirement) for requirement in [*PROJECT["dependencies"], *EXTRAS["collect"], *EXTRAS["app"]]
+    }
     assert not declared - used
 
 

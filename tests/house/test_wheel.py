@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FOLDERS: Mapping[str, str] = {
     "rtoanalytics": "rtoanalytics",
     "collectors/rtoanalytics_collectors": "rtoanalytics_collectors",
+    "app/rtoanalytics_app": "rtoanalytics_app",
     "queries": "rtoanalytics/queries",
     "sample_data": "rtoanalytics/sample_data",
 }
@@ -54,15 +55,19 @@ def test_every_file_is_in(contents: frozenset[str], folder: str, place: str) -> 
 
 
 def test_nothing_else_is_in(contents: frozenset[str]) -> None:
-    """The wheel brings two import names and its own metadata: no tests, no benchmarks, no documentation."""
+    """The wheel brings three import names and its own metadata: no tests, no benchmarks, no documentation."""
     tops = {name.split("/")[0] for name in contents}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"rtoanalytics", "rtoanalytics_collectors"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {
+        "rtoanalytics",
+        "rtoanalytics_app",
+        "rtoanalytics_collectors",
+    }
     assert not [name for name in contents if "tests" in name.split("/") or name.endswith(".pyc")]
 
 
 def test_types_and_license_are_in(contents: frozenset[str]) -> None:
     """Type checkers see the annotations, and lawyers the license."""
-    assert {"rtoanalytics/py.typed", "rtoanalytics_collectors/py.typed"} <= contents
+    assert {f"{name}/py.typed" for name in ("rtoanalytics", "rtoanalytics_app", "rtoanalytics_collectors")} <= contents
     assert [name for name in contents if name.endswith(".dist-info/licenses/LICENSE")]
 
 
