@@ -64,7 +64,9 @@ def connector_states(story: Story, _made: Tables) -> list[Row]:
             seen = [tick_us for tick_us in story.without_a_while(ticks) if tick_us >= started_us]
             for tick_us in [tick_us for tick_us in seen if not story.often(0.05)]:
                 state = (
-                    story.rng.choice(["FAILED", "RESTARTING", "paused", "DESTROYED"]) if story.is_troubled(tick_us) else "RUNNING"
+                    story.rng.choice(["FAILED", "RESTARTING", "paused", "DESTROYED"])
+                    if story.is_troubled(tick_us)
+                    else "RUNNING"
                 )
                 state = story.rng.choice([state, state, state, state.lower()])
                 moved = 0 if stands_still else (tick_us - story.start_us) // SECOND_US
@@ -215,7 +217,7 @@ def targets_of(story: Story, table: str) -> list[str]:
 
 
 def beats_of(story: Story, collector: str, target: str | None) -> list[Row]:
-    """Return one series of heartbeats: mostly whole, sometimes starting late, falling silent, or ending with a farewell."""
+    """Return one series of heartbeats: mostly whole, some starting late, falling silent, or ending with a farewell."""
     interval_us = max(story.cadence_us, story.rng.choice([SECOND_US // 2, SECOND_US, 2 * SECOND_US]))
     silent = (0, 0)
     if story.often(0.15):

@@ -83,10 +83,11 @@ def alive_from_us(beats: list[Row]) -> float:
 
 
 def holes_of(beats: list[Row], born_us: float) -> list[tuple[float, float]]:
-    """Return the open spans without a sign of life: between beats, before the first (or `born_us`) and after the last."""
+    """Return the open spans without a sign of life: between beats, before the first or `born_us`, after the last."""
     beats = sorted(beats, key=lambda beat: (beat["occurred_at"], beat["interval_seconds"]))
     first, last = beats[0], beats[-1]
-    holes: list[tuple[float, float]] = [(-inf, min(born_us, first["occurred_at"] - min(3 * interval_us(first), BEFORE_US)))]
+    alive_us = first["occurred_at"] - min(3 * interval_us(first), BEFORE_US)
+    holes: list[tuple[float, float]] = [(-inf, min(born_us, alive_us))]
     for earlier, later in pairwise(beats):
         if later["occurred_at"] - earlier["occurred_at"] > 3 * interval_us(earlier):
             holes.append((earlier["occurred_at"], later["occurred_at"]))
