@@ -7,9 +7,11 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rtoanalytics.errors import EvidenceError, Problem
+from rtoanalytics.schemas import FIRST_INSTANT_US, LAST_INSTANT_US
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,15 +63,26 @@ def write_results(engine: Engine, scorecard: dict[str, Any]) -> Path:
 
 
 def with_instants(table: pa.Table) -> pa.Table:
-    """The table with every `…_us` column as `…_at`, timestamp[us, tz=UTC]."""
+    """The table with every `…_us` column as `…_at`, timestamp[us, tz=UTC].
+
+    What is no instant (the open end of a gap before or after everything) is null.
+    """
     names, columns = [], []
     for name in table.column_names:
         column = table.column(name)
         if name.endswith("_us"):
-            name, column = name.removesuffix("_us") + "_at", column.cast(_INSTANT)  # noqa: PLW2901
+            name, column = name.removesuffix("_us") + "_at", _instants(column)  # noqa: PLW2901
         names.append(name)
         columns.append(column)
     return pa.table(columns, names=names)
+
+
+def _instants(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
+    is_instant = pc.and_(
+        pc.greater_equal(column, pa.scalar(FIRST_INSTANT_US)), pc.less(column, pa.scalar(LAST_INSTANT_US))
+    )
+    instants: pa.ChunkedArray[Any] = pc.if_else(is_instant, column, pa.scalar(None, column.type)).cast(_INSTANT)
+    return instants
 
 
 def write_relation(table: pa.Table, path: Path) -> None:

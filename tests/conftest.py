@@ -14,7 +14,9 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
+
+    from playwright.sync_api import Browser
 
 settings.register_profile("ci", derandomize=True, print_blob=True, deadline=None)
 settings.register_profile("explore", print_blob=True, deadline=None)
@@ -51,6 +53,17 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 def _reason(longrepr: Any) -> str:  # noqa: ANN401  (pytest's own union: a tuple of path, line and reason, or text)
     return str(longrepr[2]) if isinstance(longrepr, tuple) else str(longrepr)
+
+
+@pytest.fixture(scope="session")
+def browser(needs_chromium: Path) -> Iterator[Browser]:
+    """One real Chromium for every test of a worker: a second driver in the same process would refuse to start."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415  (few workers need a browser)
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=needs_chromium, args=["--no-sandbox"])
+        yield launched
+        launched.close()
 
 
 @pytest.fixture(scope="session")

@@ -120,6 +120,9 @@ def collect_bundle(
         return
     summary = command.collect(bundle, only or (), seconds=seconds, interval_seconds=interval, host=host)
     sys.stdout.write(json.dumps(summary) + "\n" if json_ else "\n".join(summary_lines(summary)) + "\n")
+    refused = [f"  {one['collector']}: {one['refusal']}" for one in summary["collectors"] if one["refusal"]]
+    if refused:
+        raise ClusterError("the others captured, but not every collector could start:\n" + "\n".join(refused))
 
 
 @collect.command(name="log")

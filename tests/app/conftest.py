@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from rtoanalytics.analysis import analyze_bundle
 from tests.core.golden.test_golden import damaged
@@ -97,15 +96,6 @@ def wait_until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     pytest.fail(f"rto app did not answer within {START_SECONDS} s")
-
-
-@pytest.fixture(scope="session")
-def browser(needs_chromium: Path) -> Iterator[Browser]:
-    """One Chromium for every test of the app."""
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=needs_chromium, args=["--no-sandbox"])
-        yield launched
-        launched.close()
 
 
 @dataclass

@@ -107,10 +107,12 @@ def test_from_a_finding_to_its_records(visitor: Visitor) -> None:
     """A range of a finding opens the very records of it."""
     page = visitor.open("integrity?drill=failing")
     expect(page.get_by_test_id("stDataFrame")).to_have_count(2)
+    before = page.get_by_role("button", name="CSV", exact=True).count()
     page.get_by_label("Range", exact=True).click()
     page.keyboard.type("duplicated: payments-db payments-0")
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("stDataFrame")).to_have_count(3, timeout=WAIT_MS)
+    expect(page.get_by_role("button", name="CSV", exact=True)).to_have_count(before + 1, timeout=WAIT_MS)
     records = pl.read_csv(downloaded(page, "CSV", -1))
     assert records.select("record_offset", "times_applied", "is_in_log").rows() == [(1000, 2, True)]
     visitor.assert_quiet()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.lab.databases import database, needs_postgres, postgres  # noqa: F401  (fixtures)
 from tests.lab.harness.jars import MissingProgramError, kafka_jars
 
 if TYPE_CHECKING:

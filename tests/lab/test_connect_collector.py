@@ -14,8 +14,6 @@ from rtoanalytics_collectors.kafka import KafkaCluster, new_producer
 from rtoanalytics_collectors.kafka.tailing import KafkaTail
 from tests.lab.harness.processes import wait_until
 
-pytest_plugins = ("tests.lab.databases",)
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path

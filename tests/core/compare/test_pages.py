@@ -9,7 +9,6 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
 from rich.cells import cell_len
 from rich.console import Console
 
@@ -23,7 +22,7 @@ from tests.core.report.test_html import HOSTILE, Outline, no_svg
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 EMPTY = [Facts("alone", is_dated=False)]
 
@@ -124,18 +123,16 @@ def overheard(page: Page) -> list[str]:
 
 @pytest.mark.xdist_group("report-browser")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_opens_offline(needs_chromium: Path, tmp_path: Path, scheme: str) -> None:
+def test_opens_offline(browser: Browser, tmp_path: Path, scheme: str) -> None:
     """In a real browser nothing is requested or complained about, nothing is wider than the screen, charts are seen."""
     path = tmp_path / "comparison.html"
     path.write_text(render_html(compared(*story())), "utf-8")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=needs_chromium, args=["--no-sandbox"])
-        for width, visible in ((1280, "wide"), (390, "narrow")):
-            page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True)  # type: ignore[arg-type]
-            seen = overheard(page)
-            page.goto(path.as_uri())
-            assert [heard for heard in seen if not heard.startswith(("data:", path.as_uri()))] == []
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-            assert page.locator(f".chart .{visible} svg").first.is_visible()
-            assert page.get_by_role("heading", name="What changed").is_visible()
-        browser.close()
+    for width, visible in ((1280, "wide"), (390, "narrow")):
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True)  # type: ignore[arg-type]
+        seen = overheard(page)
+        page.goto(path.as_uri())
+        assert [heard for heard in seen if not heard.startswith(("data:", path.as_uri()))] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.locator(f".chart .{visible} svg").first.is_visible()
+        assert page.get_by_role("heading", name="What changed").is_visible()
+        page.close()

@@ -5,28 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from rtoanalytics.report.html import render_html
 from rtoanalytics.report.wording import AREA_TITLES
 from tests.core.report import story
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser, Page, Request
 
 pytestmark = pytest.mark.xdist_group("report-browser")
-
-
-@pytest.fixture(scope="module")
-def browser(needs_chromium: Path) -> Iterator[Browser]:
-    """One Chromium for the tests of this module."""
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=needs_chromium, args=["--no-sandbox"])
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")
