@@ -175,6 +175,8 @@ class Collection(Facts):
     record_id: RecordIdentity = RecordIdentity()
     commits: Literal["auto", "log", "poll"] = "auto"
     """From `__consumer_offsets`, by polling, or the first of the two that is allowed."""
+    broker_clocks: bool = False
+    """Whether to measure this host's clock against each broker's: commits offsets of groups of its own."""
     downstreams: dict[Name, DownstreamSource] = Field(default_factory=dict)
     connect: tuple[ConnectWorker, ...] = ()
     client_stats: tuple[StatisticsFiles, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from rtoanalytics_collectors.broker_clocks import GROUP_PREFIX, BrokerClocks, Clocked, GroupStamps, KnownClocks
 from rtoanalytics_collectors.capture.planned import Planned
 from rtoanalytics_collectors.commits.choosing import choose
 from rtoanalytics_collectors.partitions import Partitions, TopicPartitions, cluster_info
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from rtoanalytics_collectors.spool import Row
 
 INFO_SECONDS = 30.0
+CLOCK_SECONDS = 10.0
 
 
 def on_cluster(drill: Drill, gate: Gate, interval_seconds: float) -> Iterator[Planned]:
@@ -27,11 +29,14 @@ def on_cluster(drill: Drill, gate: Gate, interval_seconds: float) -> Iterator[Pl
     name, connects = gate.connection.cluster, gate.connection.described()
     topics = physical_topics(drill, name, drill.topic_names())
     made = partial(Planned, target=name, connects=connects, clusters=(name,))
+    known = KnownClocks()
     states = ("partition_states", "broker_states")
-    yield made("watermarks", tables=("watermarks",), make=lambda: _watermarks(gate, topics))
-    yield made("partitions", tables=states, make=lambda: Partitions(gate.open(), topics))
+    yield made("watermarks", tables=("watermarks",), make=lambda: Clocked(_watermarks(gate, topics), known))
+    yield made("partitions", tables=states, make=lambda: Clocked(Partitions(gate.open(), topics), known))
     info = ("cluster_info",)
     yield made("cluster_info", tables=info, make=lambda: ClusterInfo(gate.open()), interval_seconds=INFO_SECONDS)
+    if drill.collect.broker_clocks:
+        yield _broker_clocks(gate, known)
     for group_id in drill.group_ids():
         yield _commits(drill, gate, group_id, interval_seconds)
 
@@ -77,6 +82,26 @@ def _commits(drill: Drill, gate: Gate, group_id: str, interval_seconds: float) -
         ),
         on_cluster=cluster,
         clusters=(cluster,),
+    )
+
+
+def _broker_clocks(gate: Gate, known: KnownClocks) -> Planned:
+    connection = gate.connection
+    name = connection.cluster
+
+    def make() -> BrokerClocks:
+        stamps = partial(GroupStamps, name, gate.bootstrap_servers, connection.settings)
+        return BrokerClocks(gate.open(), stamps, known)
+
+    return Planned(
+        "metrics",
+        name,
+        ("metrics",),
+        f"commits of groups {GROUP_PREFIX}…, {connection.described()}",
+        make,
+        CLOCK_SECONDS,
+        label=f"clocks-{name}",
+        clusters=(name,),
     )
 
 
