@@ -11,7 +11,7 @@ import streamlit as st
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rtoanalytics_app.library import Entry
+    from rtoanalytics_app.entries import Entry
 
 DRILL = "drill"
 """The query parameter that names a drill by its key."""

@@ -25,7 +25,7 @@ from rtoanalytics_app.app_pages import (
     timeline,
     what_if,
 )
-from rtoanalytics_app.library import Entry, current, is_stale, read_entries
+from rtoanalytics_app.entries import Entry, current, is_stale, read_entries
 from rtoanalytics_app.markup import show, show_style
 from rtoanalytics_app.parts import is_dark
 from rtoanalytics_app.server import places

@@ -13,7 +13,7 @@ from rtoanalytics.report.html import html_of
 from rtoanalytics.results import FOLDER
 
 if TYPE_CHECKING:
-    from rtoanalytics_app.library import Entry
+    from rtoanalytics_app.entries import Entry
 
 
 def frame(entry: Entry, name: str) -> pl.DataFrame:

@@ -5,7 +5,7 @@ It reads results/ and drill.yaml of each bundle, never evidence, and judges no d
 
 from rtoanalytics.compare.comparability import Aspect, Rule
 from rtoanalytics.compare.document import Question, compare_library, document_bytes
-from rtoanalytics.compare.library import Library, Unread, read_library
+from rtoanalytics.compare.drill_library import Library, Unread, read_library
 
 __all__ = [
     "Aspect",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from rtoanalytics.compare.library import Library
+    from rtoanalytics.compare.drill_library import Library
     from rtoanalytics.compare.readings import Reading
 
 SCHEMA_VERSION = 1

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rtoanalytics.charts import Moments
-    from rtoanalytics_app.library import Entry
+    from rtoanalytics_app.entries import Entry
 
 _ROLES: Mapping[str, str] = MappingProxyType(
     {"acked": "accent", "failed": "fail", "indeterminate": "inconclusive", "aborted": "not_applicable"}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from rtoanalytics_app.library import Entry
+    from rtoanalytics_app.entries import Entry
 
 _ALL = "all flows"
 _VERDICTS = (

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtoanalytics.charts import Moments
-    from rtoanalytics_app.library import Entry
+    from rtoanalytics_app.entries import Entry
 
 _FATES = (
     "acked",

@@ -15,7 +15,7 @@ from rtoanalytics_app.parts import offer_table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rtoanalytics_app.library import Entry
+    from rtoanalytics_app.entries import Entry
 
 MAX_ROWS = 200
 """Most drills in the table; filters and downloads reach them all."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from rtoanalytics_app.library import Entry
+    from rtoanalytics_app.entries import Entry
 
 REFRESH_SECONDS = 2.0
 _RECENT_SECONDS = 10

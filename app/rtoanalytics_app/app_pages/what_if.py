@@ -11,14 +11,14 @@ from rtoanalytics.bundle.opening import read_evidence
 from rtoanalytics.report import view
 from rtoanalytics.report.wording import interval, readable, verdict_sentence
 from rtoanalytics.what_if import Terms, WhatIf, terms_of
-from rtoanalytics_app.library import is_stale
+from rtoanalytics_app.entries import is_stale
 from rtoanalytics_app.markup import Column, show, show_table
 from rtoanalytics_app.parts import file_name, offer_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rtoanalytics_app.library import Entry
+    from rtoanalytics_app.entries import Entry
 
 MAX_UNASKED_ROWS = 2_000_000
 """Evidence with more rows is read only when somebody asks for it."""

@@ -1,4 +1,4 @@
-"""The sample drills, and how each was captured: `python -m tests.lab.library sample_data [NAME]…`.
+"""The sample drills, and how each was captured: `python -m tests.lab.samples sample_data [NAME]…`.
 
 Every one is a drill on real brokers, conducted and captured here and now. Those that stand for a date of their own
 are moved there by whole days, which their events say; nothing else of them is touched.
@@ -121,7 +121,7 @@ QUARTERS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Capture what was asked for."""
-    parser = argparse.ArgumentParser(prog="python -m tests.lab.library", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.lab.samples", description=__doc__)
     parser.add_argument("folder", type=Path, help="where the bundles go, such as sample_data")
     parser.add_argument("names", nargs="*", metavar="SAMPLE", help="samples to capture; all when none is named")
     asked = parser.parse_args(arguments)
