@@ -1,4 +1,8 @@
-"""The lab's real clusters as fixtures. Every test of the lab runs on one worker, and shares one cluster there."""
+"""The lab's real clusters as fixtures.
+
+Every test of the lab has the mark xdist_group("lab"), so one worker runs them all and shares one cluster: two clusters
+at once are more than two cores can carry.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +20,6 @@ if TYPE_CHECKING:
     from tests.lab.harness.kafka import LabCluster
 
 _HERE = Path(__file__).parent
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the lab's tests to one worker: two clusters at once are more than two cores can carry."""
-    for item in items:
-        if item.path.is_relative_to(_HERE):
-            item.add_marker(pytest.mark.xdist_group("lab"))
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from rtoanalytics_collectors.applied.topic import TopicApplied
 from rtoanalytics_collectors.kafka import new_producer
 from rtoanalytics_collectors.kafka.tailing import KafkaTail
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tests.lab.harness.kafka import LabCluster
+
+pytestmark = pytest.mark.xdist_group("lab")
 
 SOURCE = {"topic": "src-topic", "partition": "src-partition", "record_offset": "src-offset"}
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.xdist_group("lab")
+
 OFFSETS_TOPIC = "__consumer_offsets"
 MARGIN_MS = 2.0
 DEFINITION = """\

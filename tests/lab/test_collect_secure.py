@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.xdist_group("lab")
+
 PASSWORD = "right-one-for-drill"  # noqa: S105  (of a broker that lives as long as this test)
 WRONG = "wrong-one-for-drill"
 TOPIC = "payments"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.dataset as ds
+import pytest
 
 from tests.lab.databases import needs_postgres  # noqa: F401  (fixture)
 from tests.lab.observed import observe
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    import pytest
-
     from tests.lab.harness.kafka import LabCluster
+
+pytestmark = pytest.mark.xdist_group("lab")
 
 TRAFFIC = Traffic(records_per_second=150)
 CONTINUOUS = {"acks", "applied", "commits"}

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tests.lab.databases import Database
     from tests.lab.harness.kafka import LabCluster
 
+pytestmark = pytest.mark.xdist_group("lab")
+
 SECONDS = 90.0
 RECORDS = 50
 

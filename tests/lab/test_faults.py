@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from tests.lab.harness.kafka import LabCluster
 
+pytestmark = pytest.mark.xdist_group("lab")
+
 Conducted = Callable[[str], Observed]
 
 
@@ -134,11 +136,11 @@ def test_timed_out_produces_are_neither_failed_nor_lost(conducted: Conducted) ->
 
 
 def test_a_slow_network_is_slow_and_loses_nothing(conducted: Conducted) -> None:
-    """The client's own statistics show the delay in each direction; no record is lost or repeated."""
+    """The client's own statistics show the delay (once for a request on its way when it began); nothing is lost."""
     observed = conducted("network-delay")
     assert_agreement(observed)
     slowest = max(row["rtt_p99_ms"] or 0 for row in observed.rows("client_stats"))
-    assert slowest >= 2 * DELAY_SECONDS * 1000
+    assert slowest >= DELAY_SECONDS * 1000
     assert observed.totals["once"] == observed.totals["acked"]
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.lab.harness.processes import wait_until
 
 if TYPE_CHECKING:
     from tests.lab.harness.kafka import LabCluster
+
+pytestmark = pytest.mark.xdist_group("lab")
 
 SECONDS = 60.0
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from rtoanalytics_collectors.kafka.client import Client
     from tests.lab.harness.kafka import LabCluster
 
+pytestmark = pytest.mark.xdist_group("lab")
+
 SECONDS = 60.0
 
 

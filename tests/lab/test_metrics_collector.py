@@ -10,6 +10,8 @@ from rtoanalytics_collectors.failures import TransientError
 from rtoanalytics_collectors.http_get import Endpoint
 from rtoanalytics_collectors.metrics import MetricsEndpoint, load_mapping
 
+pytestmark = pytest.mark.xdist_group("lab")
+
 _EXPORTER = Path(__file__).parent / "exporter"
 EXPECTED = {"active_controllers": 1, "active_brokers": 1, "under_replicated_partitions": 0, "offline_partitions": 0}
 

@@ -13,11 +13,13 @@ from rtoanalytics_collectors.mirror import Checkpoints, OffsetSyncs, checkpoints
 from tests.lab.harness.processes import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from rtoanalytics_collectors.sampling import Collector
     from tests.lab.harness.kafka import LabCluster
+
+pytestmark = pytest.mark.xdist_group("lab")
 
 GROUP, TOPIC, RECORDS, SECONDS = "sink", "payments", 200, 120.0
 COMMITTED = {0: 60, 1: 40}
@@ -60,7 +62,9 @@ def commit(cluster: LabCluster, offsets: dict[int, int]) -> None:
     consumer.close()
 
 
-def rows_until(collector: Collector, what: str, is_enough: Any) -> list[dict[str, Any]]:  # noqa: ANN401  (a predicate)
+def rows_until(
+    collector: Collector, what: str, is_enough: Callable[[list[dict[str, Any]]], bool]
+) -> list[dict[str, Any]]:
     """Every row of the collector's looks, until there is what is waited for."""
     rows: list[dict[str, Any]] = []
 
@@ -75,14 +79,24 @@ def rows_until(collector: Collector, what: str, is_enough: Any) -> list[dict[str
     return rows
 
 
+def has_both(primary: LabCluster) -> Callable[[list[dict[str, Any]]], bool]:
+    """Whether there are rows of both partitions; until then traffic goes on, for syncs are written as records pass."""
+
+    def is_enough(found: list[dict[str, Any]]) -> bool:
+        if {row["partition"] for row in found} == set(COMMITTED):
+            return True
+        send(primary, 2)
+        return False
+
+    return is_enough
+
+
 def test_checkpoints_are_what_mirrormaker_says(clusters: dict[str, LabCluster]) -> None:
     """A checkpoint a partition, on the target's topic name, never beyond what is committed; later ones as they come."""
     recovery = clusters["recovery"]
     tail = KafkaTail("recovery", recovery.bootstrap_servers, checkpoints_topic("primary"))
     collector = Checkpoints(tail, "primary", "recovery")
-    rows = rows_until(
-        collector, "checkpoints of both partitions", lambda found: {row["partition"] for row in found} == set(COMMITTED)
-    )
+    rows = rows_until(collector, "checkpoints of both partitions", has_both(clusters["primary"]))
     assert {(row["group_id"], row["topic"]) for row in rows} == {(GROUP, f"primary.{TOPIC}")}
     assert {(row["partition"], row["upstream_offset"]) for row in rows} == set(COMMITTED.items())
     for row in rows:
@@ -113,7 +127,7 @@ def test_offset_syncs_are_what_mirrormaker_says(clusters: dict[str, LabCluster])
     primary = clusters["primary"]
     tail = KafkaTail("primary", primary.bootstrap_servers, offset_syncs_topic("recovery"))
     collector = OffsetSyncs(tail, "primary", "recovery")
-    rows = rows_until(collector, "offset syncs of both partitions", lambda found: len(found) >= len(COMMITTED))
+    rows = rows_until(collector, "offset syncs of both partitions", has_both(primary))
     assert {(row["topic"], row["partition"]) for row in rows} == {(TOPIC, 0), (TOPIC, 1)}
     assert all(row["upstream_offset"] == row["downstream_offset"] for row in rows)
     assert all((row["source_cluster"], row["target_cluster"]) == ("primary", "recovery") for row in rows)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tests.lab.harness.kafka import LabCluster
 
 
+pytestmark = pytest.mark.xdist_group("lab")
+
+
 def expected_totals(truth: mirror_failover.FailoverTruth) -> dict[str, int]:
     """The ledger's totals, counted by record id from the producers' journals and the sink's table."""
     counts = [truth.effects[record_id] for record_id in truth.acked]

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
     Rows = list[dict[str, Any]]
 
+pytestmark = pytest.mark.xdist_group("lab")
+
 SECONDS = 60.0
 OFFSETS_TOPIC = "__consumer_offsets"
 FORMATTERS = "org.apache.kafka.tools.consumer"

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rtoanalytics_collectors.kafka.tailing import Drain, TailRecord
     from tests.lab.harness.kafka import LabCluster
 
+pytestmark = pytest.mark.xdist_group("lab")
+
 SECONDS = 60.0
 
 

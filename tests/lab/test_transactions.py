@@ -10,6 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pytest
 
 from rtoanalytics.bundle import open_bundle
 from rtoanalytics.engines.duckdb import open_engine, run_queries
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.lab.harness.kafka import LabCluster
+
+pytestmark = pytest.mark.xdist_group("lab")
 
 COMMITTED, ABORTED = 200, 100
 DRILL = """\

@@ -26,7 +26,7 @@ PLAN = Plan(
     affected=(f"network to broker-{VICTIM}",),
 )
 FLOW = Flow("network-delay", is_proxied=True, producer_settings={"enable.idempotence": True})
-SLOW_SECONDS = 3.0
+SLOW_SECONDS = 4.0
 
 
 def conduct(cluster: LabCluster, bundle: Path, traffic: Traffic) -> Truth:
