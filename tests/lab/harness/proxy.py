@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import re
 import threading
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -46,6 +48,10 @@ class Network:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_ANSWER_SECONDS)
         self._loop.close()
+        with warnings.catch_warnings():
+            # A connection that was accepted in the moment of closing has no task yet that could close it.
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
 
 
 @dataclass(eq=False)
@@ -174,6 +180,7 @@ async def _first_of(works: list[Coroutine[Any, Any, None]]) -> None:
 
 
 async def _cancel_all() -> None:
+    await asyncio.sleep(0)  # connections just accepted get their task, which closes them
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()
