@@ -15,43 +15,19 @@ import duckdb
 
 from rtoanalytics.bundle import check_values, evidence_select, microseconds_name
 from rtoanalytics.engines.definition import SCHEMAS, definition_relations
+from rtoanalytics.engines.plan import MAX_STEPS, UNMERGED, VIEWS, Progress, last_readers
 from rtoanalytics.errors import EvidenceError, Problem, QueryError
 from rtoanalytics.queries import GRID, GRID_ENDS, Query, in_order, load_queries
 from rtoanalytics.schemas import TABLES, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     import pyarrow as pa
 
     from rtoanalytics.bundle import Bundle
     from rtoanalytics.drill import Drill
-
-MAX_STEPS = 5_000_000
-"""Most steps the grid of M7 may have: 57 days of seconds. More means an instant that does not belong to the drill."""
-
-_UNMERGED = frozenset({"acks", "log_records", "applied", "metrics"})
-"""Large tables that stand as captured, rows captured twice included: the queries that read them count each once."""
-
-_VIEWS = frozenset(
-    {
-        "acked_log_states",
-        "acked_records",
-        "applications",
-        "applied_effects",
-        "fates",
-        "placed_effects",
-        "produces",
-        "record_log_states",
-        "records",
-        "scanned_records",
-    }
-)
-"""As long as the evidence, and cheap to compute again from the narrow tables below. Everything else becomes a table."""
-
-_LONG = frozenset({"acked_places", "identified_records", "identity_log_states", "record_effects", "record_fates"})
-"""Tables that may have a row for every record."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +90,13 @@ def open_recent_engine(bundle: Bundle, recent: Mapping[str, pa.Table]) -> Iterat
         yield engine
 
 
-def run_queries(engine: Engine, wanted: Iterable[str] | None = None, *, keep_long: bool = True) -> None:
+def run_queries(
+    engine: Engine,
+    wanted: Iterable[str] | None = None,
+    *,
+    keep_long: bool = True,
+    watch: Callable[[Progress], None] | None = None,
+) -> None:
     """Run the chain: all of it, or what `wanted` needs. Relations that stand already are left alone.
 
     Without `keep_long`, tables with a row for every record are dropped as soon as no query needs them any more: for
@@ -125,15 +107,19 @@ def run_queries(engine: Engine, wanted: Iterable[str] | None = None, *, keep_lon
     queries = load_queries()
     standing = _relations(engine)
     order = in_order(queries, wanted)
-    last_readers = {} if keep_long else _last_readers(order)
-    for query in order:
+    dropped_after = {} if keep_long else last_readers(order)
+    for done, query in enumerate(order):
         if query.name in standing:
             continue
+        if watch:
+            watch(Progress(query.name, done, len(order)))
         _run(engine, query)
         if query.name == GRID_ENDS:
             _lay_steps(engine)
-        for name in last_readers.get(query.name, ()):
+        for name in dropped_after.get(query.name, ()):
             engine.connection.execute(f'drop table "{name}"')
+    if watch:
+        watch(Progress("", len(order), len(order)))
 
 
 def run_again(engine: Engine, drill: Drill, names: Iterable[str]) -> None:
@@ -149,18 +135,6 @@ def run_again(engine: Engine, drill: Drill, names: Iterable[str]) -> None:
     for query in in_order(load_queries()):
         if query.name in again:
             _run(engine, query)
-
-
-def _last_readers(order: Sequence[Query]) -> dict[str, list[str]]:
-    """By query: the long tables that no query after it reads, itself or through views."""
-    through: dict[str, set[str]] = {}
-    last: dict[str, str] = {}
-    for query in order:
-        read = {name for direct in query.reads for name in through.get(direct, ())}
-        through[query.name] = read if query.name in _VIEWS else {query.name}
-        if query.name not in _VIEWS:
-            last.update(dict.fromkeys(read & _LONG, query.name))
-    return {reader: [name for name in sorted(last) if last[name] == reader] for reader in set(last.values())}
 
 
 def _check(connection: duckdb.DuckDBPyConnection, bundle: Bundle) -> None:
@@ -188,7 +162,7 @@ def _define(engine: Engine) -> None:
     _lay_definition(engine, engine.bundle.drill)
     for name in TABLES:
         select = evidence_select(name, engine.bundle.files.get(name, ()))
-        kind, distinct = ("view", "") if name in _UNMERGED else ("table", "distinct")
+        kind, distinct = ("view", "") if name in UNMERGED else ("table", "distinct")
         with _one_clear_message(name):
             engine.connection.execute(f'create {kind} "{name}" as select {distinct} * from ({select})')
 
@@ -201,7 +175,7 @@ def _relations(engine: Engine) -> set[str]:
 
 
 def _run(engine: Engine, query: Query) -> None:
-    kind = "view" if query.name in _VIEWS else "table"
+    kind = "view" if query.name in VIEWS else "table"
     with _one_clear_message(query.name):
         engine.connection.execute(f'create {kind} "{query.name}" as {query.sql}')
 

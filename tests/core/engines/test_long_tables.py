@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rtoanalytics.bundle import open_bundle
-from rtoanalytics.engines.duckdb import _LONG, _VIEWS, open_engine, run_queries
+from rtoanalytics.engines.duckdb import open_engine, run_queries
+from rtoanalytics.engines.plan import LONG, VIEWS
 from rtoanalytics.measures import take_measures
 from rtoanalytics.queries import load_queries
 from rtoanalytics.results import RELATIONS
@@ -28,8 +29,8 @@ def tables_of(engine: Engine) -> set[str]:
 
 def test_they_are_queries() -> None:
     """Views and long tables are named after queries, and none is both."""
-    assert set(load_queries()) >= _VIEWS | _LONG
-    assert not _VIEWS & _LONG
+    assert set(load_queries()) >= VIEWS | LONG
+    assert not VIEWS & LONG
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -40,8 +41,8 @@ def test_answers_are_the_same_without_them(tmp_path: Path, seed: int) -> None:
     with open_engine(bundle) as keeping, open_engine(bundle) as dropping:
         run_queries(keeping)
         run_queries(dropping, keep_long=False)
-        assert tables_of(keeping) >= _LONG
-        assert not tables_of(dropping) & _LONG
+        assert tables_of(keeping) >= LONG
+        assert not tables_of(dropping) & LONG
         assert take_measures(keeping) == take_measures(dropping)
         assert all(keeping.arrow(name).equals(dropping.arrow(name)) for name in RELATIONS)
 
