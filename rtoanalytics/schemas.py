@@ -321,7 +321,12 @@ _TABLES = (
             _count("request_errors", "requests that failed so far"),
             _count("retries", "requests retried so far"),
             _count("timeouts", "requests timed out so far"),
-            Column("rtt_p99_ms", Kind.DOUBLE, "99th percentile of the broker round trip, ms", minimum=0),
+            Column(
+                "rtt_p99_ms",
+                Kind.DOUBLE,
+                "99th percentile of the broker round trip, ms; the longest where the client's own leaves slow ones out",
+                minimum=0,
+            ),
             _count("rebalances", "rebalances so far"),
         ),
         ("client_id", "role", "cluster", "broker", "observed_at"),

@@ -80,7 +80,6 @@ def _client_row(document: dict[str, Any]) -> Row:
 
 
 def _broker_row(broker: dict[str, Any]) -> Row:
-    round_trip = broker.get("rtt", {})
     return {
         "broker": _address(broker),
         "broker_state": broker["state"],
@@ -88,8 +87,22 @@ def _broker_row(broker: dict[str, Any]) -> Row:
         "request_errors": _sum(broker, "txerrs", "rxerrs"),
         "retries": _count(broker, "txretries"),
         "timeouts": _count(broker, "req_timeouts"),
-        "rtt_p99_ms": round_trip["p99"] / 1000 if round_trip.get("cnt") and round_trip["p99"] >= 0 else None,
+        "rtt_p99_ms": _round_trip_p99_ms(broker.get("rtt", {})),
     }
+
+
+def _round_trip_p99_ms(window: dict[str, Any]) -> float | None:
+    """99th percentile of a window's round trips, ms; the longest one when the client's percentiles leave too many out.
+
+    Its histogram ends at about half a second until slower round trips have been among faster ones: a broker that
+    always takes longer has percentiles of 0. What was left out since then is in `outofrange`; `max` leaves out nothing.
+    """
+    count = _count(window, "cnt")
+    if not count:
+        return None
+    is_covered = (_count(window, "outofrange") or 0) * 100 <= count
+    found = window["p99"] if is_covered else _count(window, "max")
+    return found / 1000 if found is not None and found >= 0 else None
 
 
 def _is_connection(broker: dict[str, Any]) -> bool:

@@ -145,7 +145,9 @@ def test_any_value_anywhere_is_rows_or_counted(key: str, value: object) -> None:
             pa.array([row.get(column.name)], column.arrow_type)
 
 
-@pytest.mark.parametrize("rtt", [{"cnt": 1, "p99": -5}, {"cnt": 1}, {"cnt": 0}, {"cnt": 3, "p99": "x"}])
+@pytest.mark.parametrize(
+    "rtt", [{"cnt": 1, "p99": -5}, {"cnt": 1}, {"cnt": 0}, {"cnt": 3, "p99": "x"}, {"cnt": "x", "p99": 1}]
+)
 def test_round_trip_that_is_none_is_not_known(tmp_path: Path, rtt: dict[str, Any]) -> None:
     """A window without samples, a negative or odd value: null or not a document, never a wrong number."""
     found = document()

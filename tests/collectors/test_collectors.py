@@ -123,7 +123,7 @@ def test_empty_log_is_a_scan_without_records(bundle: Path, captured: Captured) -
     assert [(row["from_offset"], row["to_offset"]) for row in captured(bundle, "log_scans")] == [(0, 0)]
 
 
-STATISTICS = {
+STATISTICS: dict[str, Any] = {
     "client_id": "app",
     "type": "consumer",
     "txmsgs": 0,
@@ -185,6 +185,25 @@ def test_statistics_become_one_row_for_the_client_and_one_per_connection() -> No
     assert (first["request_errors"], first["retries"], first["timeouts"], first["rtt_p99_ms"]) == (3, 3, 4, 1.5)
     assert (second["broker_state"], second["requests_sent"], second["rtt_p99_ms"]) == ("DOWN", None, None)
     assert (coordinator["broker"], coordinator["requests_sent"]) == ("h:1/coordinator", 7)
+
+
+@pytest.mark.parametrize(
+    ("window", "milliseconds"),
+    [
+        pytest.param({"p99": 0, "max": 801_254, "outofrange": 100}, 801.254, id="all are slower than the histogram"),
+        pytest.param({"p99": 509_951, "max": 935_544, "outofrange": 2}, 935.544, id="more than 1% are"),
+        pytest.param({"p99": 509_951, "max": 935_544, "outofrange": 1}, 509.951, id="1% are"),
+        pytest.param({"p99": 5_663, "max": 5_638, "outofrange": 319}, 5.638, id="those of earlier windows"),
+        pytest.param({"p99": 0, "outofrange": 100}, None, id="no longest one"),
+    ],
+)
+def test_round_trips_that_the_client_leaves_out_are_not_forgotten(
+    window: dict[str, Any], milliseconds: float | None
+) -> None:
+    """Where the 99th percentile is among those that the client's histogram leaves out, the longest one stands."""
+    broker = STATISTICS["brokers"]["h:1/1"] | {"rtt": {"cnt": 100} | window}
+    _, row = client_stats(STATISTICS | {"brokers": {"h:1/1": broker}}, None, 8)
+    assert row["rtt_p99_ms"] == milliseconds
 
 
 def test_negative_statistics_are_not_known() -> None:

@@ -20,6 +20,8 @@ START_SECONDS = 120.0
 OFFSET_LAG_MAX = 10
 """A mirrored partition's offsets are written down at the latest when they have moved by this many records."""
 _MAIN = "org.apache.kafka.connect.mirror.MirrorMaker"
+_POLICY = "replication.policy.class"
+_IDENTITY = "org.apache.kafka.connect.mirror.IdentityReplicationPolicy"
 _HEAP_MEGABYTES = 256
 _ASK_SECONDS = 5.0
 _INTERNAL_TOPICS = (
@@ -36,8 +38,8 @@ _INTERNAL_TOPICS = (
 class MirrorMaker:
     """One MirrorMaker 2. Use as a context manager: it is gone afterwards.
 
-    Topics get the name of their source in front (`primary.payments`), and committed offsets of the groups are
-    translated once a second into commits on the target, as long as the group does not run there.
+    Topics get the name of their source in front (`primary.payments`) unless it `keeps_names`, and committed offsets of
+    the groups are translated once a second into commits on the target, as long as the group does not run there.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class MirrorMaker:
         *,
         topics: str,
         groups: str,
+        keeps_names: bool = False,
     ) -> None:
         """`flows` are pairs of source and target; `topics` and `groups` are regular expressions of what is mirrored."""
         self._folder = folder
@@ -56,7 +59,7 @@ class MirrorMaker:
         self._program: Program | None = None
         folder.mkdir(parents=True, exist_ok=True)
         self._file = folder / "mirror.properties"
-        settings = self._settings(topics, groups)
+        settings = self._settings(topics, groups) | ({_POLICY: _IDENTITY} if keeps_names else {})
         self._file.write_text("".join(f"{name} = {value}\n" for name, value in settings.items()), encoding="utf-8")
 
     @property
