@@ -12,6 +12,23 @@ from rtoanalytics_collectors.kafka import new_producer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rtoanalytics_collectors.kafka import Client
+
+BUSY_PRODUCER = {"linger.ms": 20, "batch.num.messages": 10_000, "compression.type": "lz4"}
+"""Batches as large as busy producers send; compressed, since the mock cluster keeps five megabytes of a partition."""
+_ROOM_SECONDS = 0.01
+
+
+def insist(producer: Client, topic: str, value: bytes, key: bytes, partition: int) -> None:
+    """Produce one record, and wait for room in the queue where there is none."""
+    while True:
+        try:
+            producer.produce(topic, value, key, partition)
+        except BufferError:
+            producer.poll(_ROOM_SECONDS)
+        else:
+            return
+
 
 @contextmanager
 def mock_cluster() -> Iterator[str]:

@@ -385,6 +385,67 @@ def test_keys_that_are_no_text_stay_apart(bundle: Path, captured: Captured) -> N
     assert found == {0: "a", 1: "0xff", 2: None}
 
 
+@pytest.mark.parametrize("record_id", [from_key, hashed(from_key, b"a key of 16 bytes or more")])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        [b"", b"short", "grüße".encode(), b"k" * 67],
+        [b"a", b"k" * 68, b"k" * 1_000, None],
+        [b"ends in zero\0", b"\0", b"\0\0between\0"],
+        [b"\xff", b"text", b"\xe2\x82"],
+        [b""],
+        [None],
+    ],
+    ids=["texts", "long ones", "zeros", "no text", "empty", "none"],
+)
+def test_key_of_any_kind_is_kept_as_it_is(
+    bundle: Path, captured: Captured, keys: list[bytes | None], record_id: RecordId
+) -> None:
+    """Short, long, empty, missing, filled with zeros or no text: each record has the identity of its own key."""
+    producer = FakeProducer()
+    recorder, spool = record_with(bundle, producer, record_id=record_id)
+    for number, key in enumerate(keys):
+        recorder.produce("t", key=key)
+        producer.callbacks[number](None, FakeMessage(number, number * 10**12, key))
+    spool.close()
+    rows = captured(bundle, "acks")
+    assert {row["record_offset"]: (row["partition"], row["record_id"]) for row in rows} == {
+        number * 10**12: (number, record_id(key, ())) for number, key in enumerate(keys)
+    }
+    assert all((row["acked_at"] - row["sent_at"]).total_seconds() == 100e-6 for row in rows)
+
+
+def test_callback_of_the_application_runs_once_whatever_the_outcome(bundle: Path) -> None:
+    """Two callbacks in turn, records with and without a key or an error: each callback sees its own records."""
+    producer = FakeProducer()
+    recorder, spool = record_with(bundle, producer)
+    seen: list[tuple[str, int]] = []
+    callbacks = [lambda _, message, name=name: seen.append((name, message.offset())) for name in "ab"]
+    messages = [acked(0, b"key"), acked(1, b"k" * 100), acked(2), acked(3, b"key")]
+    for number in range(len(messages)):
+        recorder.produce("t", on_delivery=callbacks[number % 2])
+    for number, (callback, message) in enumerate(zip(producer.callbacks, messages, strict=True)):
+        callback(FakeError("_MSG_TIMED_OUT") if number == 3 else None, message)
+    spool.close()
+    assert seen == [("a", 0), ("b", 1), ("a", 2), ("b", 3)]
+    assert recorder.outcomes == {"acked": 3, "failed": 0, "indeterminate": 1, "aborted": 0}
+
+
+def test_recorder_that_has_ended_is_out_of_the_way(bundle: Path, captured: Captured) -> None:
+    """Behind its end records go on with the application's own callback, or none; nothing of them is kept."""
+    producer = FakeProducer()
+    recorder, spool = record_with(bundle, producer)
+    own = lambda *_: None  # noqa: E731
+    recorder.produce("t", on_delivery=own)
+    recorder.produce("t")
+    spool.close()
+    recorder.produce("t", on_delivery=own)
+    recorder.produce("t")
+    recorder.produce("another", on_delivery=own)
+    assert producer.callbacks[2:] == [own, None, own]
+    assert captured(bundle, "acks") == []
+
+
 def test_hashed_keys_leave_no_payload(bundle: Path, captured: Captured) -> None:
     """What is recorded is the hash that the same function gives wherever else the record is seen."""
     record_id = hashed(from_key, b"a key of 16 bytes or more")

@@ -12,9 +12,14 @@ import pytest
 from rtoanalytics_collectors.applied.files import FilesApplied
 from rtoanalytics_collectors.applied.layout import Layout
 from rtoanalytics_collectors.failures import PartialLookError
+from rtoanalytics_collectors.sampling import Heart, SamplingLoop
+from rtoanalytics_collectors.spool import Spool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    Captured = Callable[[Path, str], list[dict[str, Any]]]
 
 LAYOUT = Layout({"record_offset": "off", "record_id": "id", "applied_at": "at"}, {"topic": "payments"})
 AT = "2026-11-23T10:00:00.5+00:00"
@@ -39,6 +44,7 @@ def json_line(offset: int) -> str:
 def test_json_lines_while_they_grow(tmp_path: Path) -> None:
     """A line is read once it is whole; file and row number are the application_id."""
     path, applied = tmp_path / "a.jsonl", archive(tmp_path, "*.jsonl")
+    path.touch()
     assert applied.collect() == {"applied": []}
     path.write_text(f"{json_line(0)}\n{json_line(1)}\n{json_line(2)[:9]}")
     first, second = applied.collect()["applied"]
@@ -62,6 +68,22 @@ def test_json_lines_while_they_grow(tmp_path: Path) -> None:
         file.write(f"\n\n{json_line(3)}\n")
     assert offsets(applied) == [3]
     assert offsets(applied) == []
+
+
+def test_pattern_that_matches_nothing_is_no_witness(tmp_path: Path, bundle: Path, captured: Captured) -> None:
+    """No heartbeat while there is no file, also when all are gone again; a file without effects is a sign of life."""
+    path = tmp_path / "a.jsonl"
+    with Spool(bundle, "applied") as rows, Spool(bundle, "heartbeats") as beats:
+        loop = SamplingLoop(archive(tmp_path, "*.jsonl"), {"applied": rows}, Heart(beats), 60.0)
+        loop.tick()
+        assert (loop.counts.missed, beats.rows) == (1, 0)
+        assert "no file matches" in (loop.counts.last_failure or "")
+        path.touch()
+        loop.tick()
+        path.rename(tmp_path / "gone")
+        loop.tick()
+        assert (loop.counts.missed, beats.rows) == (2, 1)
+    assert [(beat["target"], beat["rows"]) for beat in captured(bundle, "heartbeats")] == [("archive", 0)]
 
 
 def test_csv_while_it_grows(tmp_path: Path) -> None:

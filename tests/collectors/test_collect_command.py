@@ -13,7 +13,7 @@ import pytest
 
 from rtoanalytics_collectors.demo import flow
 from rtoanalytics_collectors.demo.stage import ClusterChild
-from rtoanalytics_collectors.kafka import new_producer
+from rtoanalytics_collectors.kafka import KafkaCluster, new_producer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -271,6 +271,25 @@ def test_log_is_read_back_from_where_the_capture_began(embedded: ClusterChild, d
     assert json.loads(out)["records"] == 30
     assert {row["record_id"] for row in captured(drill, "log_records")} == {f"after{number}" for number in range(30)}
     assert len(captured(drill, "log_scans")) == flow.PARTITIONS
+
+
+def test_log_is_read_to_a_fence_where_that_is_asked_for(
+    embedded: ClusterChild, drill: Path, captured: Captured
+) -> None:
+    """`--fence` writes one record to each partition and ends the scan there; without it nothing is written."""
+    cluster = KafkaCluster("primary", embedded.bootstrap_servers, timeout_seconds=5.0)
+    found = [cluster.log_ends(flow.TOPIC_PARTITIONS)]
+    for options in ((), ("--fence",)):
+        status, out, err = run("log", drill, "--cluster", "primary", "--json", *options)
+        assert status == 0, err
+        found.append(cluster.log_ends(flow.TOPIC_PARTITIONS))
+    cluster.close()
+    before, unfenced, fenced = ({key: end.log_end_offset for key, end in ends.items()} for ends in found)
+    assert unfenced == before
+    assert fenced == {key: log_end + 1 for key, log_end in before.items()}
+    latest = {(row["topic"], row["partition"]): row["to_offset"] for row in captured(drill, "log_scans")}
+    assert latest == before
+    assert json.loads(out)["records"] == sum(before.values())
 
 
 def test_log_that_cannot_be_read_is_said_and_the_others_are_kept(drill: Path, captured: Captured) -> None:

@@ -78,9 +78,27 @@ def test_cluster_answers(embedded: ClusterChild, cluster: KafkaCluster) -> None:
     consumer.close()
     committed = cluster.committed_offsets(flow.GROUP_ID, flow.TOPIC_PARTITIONS)
     assert committed == {(flow.TOPIC, 0): 7, (flow.TOPIC, 5): 3}
-    read = [record.offset for batch in cluster.read_batches((flow.TOPIC, 3), 2, 9) for record in batch]
+    read = [offset for batch in cluster.read_batches((flow.TOPIC, 3), 2, 9) for offset in batch.offsets]
     assert read == list(range(2, 9))
     assert cluster_info(cluster)["engine"] == "librdkafka-mock"
+
+
+def test_partitions_are_read_one_after_the_other(embedded: ClusterChild, cluster: KafkaCluster) -> None:
+    """Each from its own offset, also beside another reading, and after one that was left in the middle."""
+    produce(embedded, 60)
+
+    def read(partition: int, first: int, last: int) -> list[int]:
+        batches = cluster.read_batches((flow.TOPIC, partition), first, last)
+        return [offset for batch in batches for offset in batch.offsets]
+
+    assert read(0, 0, 10) == list(range(10))
+    assert read(1, 5, 10) == list(range(5, 10))
+    assert read(1, 2, 2) == []
+    left = cluster.read_batches((flow.TOPIC, 2), 0, 10)
+    assert next(iter(left)).offsets[0] == 0
+    assert read(3, 1, 10) == list(range(1, 10))
+    left.close()  # type: ignore[attr-defined]  # a generator
+    assert [read(partition, 0, 10) for partition in range(6)] == [list(range(10))] * 6
 
 
 def test_lost_broker_silences_only_what_it_leads(

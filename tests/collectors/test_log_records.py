@@ -9,7 +9,7 @@ import pytest
 from rtoanalytics.errors import ClusterError
 from rtoanalytics_collectors.failures import TransientError
 from rtoanalytics_collectors.identity import from_header
-from rtoanalytics_collectors.kafka import LogRecord
+from rtoanalytics_collectors.kafka import LogBatch, LogRecord
 from rtoanalytics_collectors.kafka.fake import FakeCluster
 from rtoanalytics_collectors.log_records import MAX_ROUNDS, LogReader, Pace, SpoolError
 from rtoanalytics_collectors.spool import Spool
@@ -41,7 +41,7 @@ class GrowingCluster(FakeCluster):
 class BreakingCluster(FakeCluster):
     """A partition that stops answering in the middle of a scan."""
 
-    def read_batches(self, *asked: Any) -> Iterator[list[LogRecord]]:  # noqa: ANN401
+    def read_batches(self, *asked: Any) -> Iterator[LogBatch]:  # noqa: ANN401
         yield next(super().read_batches(*asked))
         msg = "stopped answering"
         raise TransientError(msg)

@@ -372,6 +372,20 @@ def test_batches_and_rows_are_captured_alike(bundle: Path, captured: Captured) -
     assert numbers(captured(bundle, "events")) == [0, 1, 2, 3, 10, 11, 12, 13]
 
 
+def test_source_that_gives_much_does_not_wake_the_writer(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that are asked for are written by whoever asked; rows that are appended wake the writer early."""
+    monkeypatch.setattr(writing, "FLUSH_ROWS", 2)
+    with Spool(bundle, "events", flush_seconds=60) as spool:
+        spool.add_source(lambda _: [notes(0, 5)])
+        spool.flush()
+        assert (spool.waiting_rows, spool.durable_rows, spool._wake.is_set()) == (0, 5, False)
+        woken: list[bool] = []
+        monkeypatch.setattr(spool._wake, "set", lambda: woken.append(True))
+        spool.append_batch(notes(0, 5))
+        assert woken == [True]
+        monkeypatch.undo()
+
+
 def test_batch_of_another_schema_is_a_defect(bundle: Path) -> None:
     """A batch that is not one of the table is refused where it is appended."""
     with Spool(bundle, "commits") as spool, pytest.raises(DefectError, match="another schema"):

@@ -21,6 +21,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from rtoanalytics_collectors.acks.producing import in_order
 from rtoanalytics_collectors.acks.recorder import Recorder
 from rtoanalytics_collectors.acks.wrapping import ORDER, Values, positional_order
 from rtoanalytics_collectors.bundle import refuse_without_drill
@@ -182,29 +183,20 @@ class AckRecorder(Recorder):
 
     @classmethod
     def _with(cls, capture: Capture | None, error: str | None, producer: Producer, **more: Values) -> Self:
-        kind = cls if positional_order(producer) == ORDER else _keyed(cls, positional_order(producer))
-        recorder = kind(producer, capture.acks if capture else None, **more)
+        recorder = cls(producer, capture.acks if capture else None, **more)
+        if (order := positional_order(producer)) != ORDER:
+            recorder.produce = in_order(recorder.produce, order)
         recorder.open_error = error
         if capture:
-            recorder._capture = capture  # noqa: SLF001  (its own)
+            recorder._capture = capture
             capture.start()
-            atexit.register(recorder._finish)  # noqa: SLF001
+            atexit.register(recorder._finish)
         return recorder
 
     def _finish(self) -> None:
         if self._capture:
             self._capture.close()
             atexit.unregister(self._finish)
-
-
-def _keyed(kind: type, order: tuple[str, ...]) -> Values:
-    """A recorder whose positional arguments stand in another order, that of the producer behind it."""
-
-    class OtherOrder(kind):  # type: ignore[misc]  # a class known at run time
-        def produce(self, *arguments: Values, **values: Values) -> None:
-            super().produce(**dict(zip(order, arguments, strict=False)), **values)
-
-    return OtherOrder
 
 
 def _opened(open_capture: Callable[[], Capture]) -> tuple[Capture | None, str | None]:

@@ -1,8 +1,9 @@
 """Outcomes of one topic, kept by the delivery callback for as little as it can cost, and made columns by others.
 
-An acknowledged record costs one call: four numbers go packed into a buffer (32 bytes a record), or five values into
-a list where records have an identity. Neither takes a lock, since one such call is atomic, and nothing is built per
-record. A thread of the spool takes what is there and makes Arrow of it.
+An acknowledged record costs one call: four numbers, and its key where that is its identity, go packed into a buffer
+(28 bytes a record, or 96). No lock is taken, since that one call is atomic, and no object is left behind. Only
+identities that were told at the produce, and keys too long for their place, are kept as objects. A thread of the spool
+takes what is there and makes Arrow of it.
 
 Doubles hold an instant of this century exactly to 0.25 µs. `sent_at` is `acked_at` minus the
 latency that the client measured with its monotonic clock from the produce to this callback: what passes between its
@@ -11,9 +12,7 @@ reading of that clock and ours makes it late, microseconds, or one turn of anoth
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable
-from struct import Struct
 from struct import error as StructError  # noqa: N812  (a class)
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +21,16 @@ import pyarrow.compute as pc
 
 from rtoanalytics.schemas import TABLES, Kind
 from rtoanalytics_collectors.acks.outcomes import ACKED, FAILED, INDETERMINATE, outcome_of
+from rtoanalytics_collectors.acks.packed import (
+    KEYED,
+    MAX_KEY_BYTES,
+    NUMBERS,
+    Numbers,
+    Packed,
+    keys_of,
+    numbers_of,
+    texts_of,
+)
 from rtoanalytics_collectors.identity import from_key, reads_only_the_key
 from rtoanalytics_collectors.spool.runs import as_runs, repeated, runs_schema
 
@@ -40,10 +49,8 @@ Column = Any
 OnDelivery = Callable[[DeliveryError, Delivered], object]
 """A delivery callback."""
 
-_NUMBERS = Struct("=qqdd")
-"""record_offset, partition, latency, acked_at; each is as wide as the others."""
-_WIDTH = 4
-_BYTES = _NUMBERS.size
+_WIDTH = 5
+"""Values of one record in a list."""
 _US = 1_000_000
 _ACKS = TABLES["acks"]
 _SCHEMA = runs_schema(_ACKS)
@@ -72,19 +79,16 @@ class Lane:
         self._constants = {**constants, "topic": topic}
         self._key_identity = record_id if record_id is not None and reads_only_the_key(record_id) else None
         self._seconds = seconds
-        self._numbers = bytearray()
+        self._numbers = Packed(NUMBERS)
+        self._keyed = Packed(KEYED)
         self._identified: list[Any] = []
         self._ended: list[Ended] = []
         self._is_mute = False
-        self.plain = self.callback_for(None, None)
-        """The delivery callback of records whose application has none of its own; None when nothing is kept."""
-        self.latest: tuple[OnDelivery | None, OnDelivery | None] = (None, None)
-        """The last callback of the application, and the one made for it: most use the same one for every record."""
 
     @property
     def waiting(self) -> int:
         """Outcomes that have not been taken."""
-        return len(self._numbers) // _BYTES + len(self._identified) // (_WIDTH + 1) + len(self._ended)
+        return len(self._numbers) + len(self._keyed) + len(self._identified) // _WIDTH + len(self._ended)
 
     def callback_for(
         self, on_delivery: OnDelivery | None, identity: str | None, sent_at: float | None = None
@@ -96,15 +100,11 @@ class Lane:
         """
         if self._is_mute:
             return on_delivery
-        keep = self._keeping(identity, sent_at)
-        if on_delivery is None:
-            return keep
-
-        def delivered(error: DeliveryError, message: Delivered) -> None:
-            keep(error, message)
-            on_delivery(error, message)
-
-        return delivered
+        if sent_at is not None:
+            return self._keep_late(on_delivery, identity, sent_at)
+        if identity is not None:
+            return self._keep_identity(on_delivery, identity)
+        return self._keep_key(on_delivery) if self._key_identity else self._keep(on_delivery)
 
     def end(self, ended: Ended) -> None:
         """Keep one outcome that no delivery callback tells."""
@@ -112,51 +112,78 @@ class Lane:
 
     def take(self) -> list[pa.RecordBatch]:
         """Everything that has not been taken, as batches of `acks`. One thread at a time."""
-        batches = [self._take_numbers(), self._take_identified(), self._take_ended()]
+        batches = [self._take_numbers(), self._take_keyed(), self._take_identified(), self._take_ended()]
         return [batch for batch in batches if batch is not None]
 
     def mute(self) -> None:
         """Keep no more: records that are produced from now on have the application's own callback."""
         self._is_mute = True
-        self.plain, self.latest = None, (None, None)
 
-    def _keeping(self, identity: str | None, sent_at: float | None) -> OnDelivery:
-        if sent_at is not None:
-            return lambda error, message: self._end_delivered(error, message, identity, sent_at)
-        if identity is None and self._key_identity is None:
-            return self._keep()
-        return self._keep_with(identity)
-
-    def _keep(self) -> OnDelivery:
-        put, pack, seconds, end = self._numbers.extend, _NUMBERS.pack, self._seconds, self._end_delivered
+    def _keep(self, on_delivery: OnDelivery | None) -> OnDelivery:
+        put, pack, seconds, end = self._numbers.put, NUMBERS.pack, self._seconds, self._end_delivered
 
         def keep(error: DeliveryError, message: Delivered) -> None:
             if error is None:
                 try:
-                    put(pack(message.offset(), message.partition(), message.latency(), seconds()))
+                    put(pack(message.offset(), message.latency(), seconds(), message.partition()))
                 except StructError:  # something is not known
                     end(error, message, None)
             else:
                 end(error, message, None)
+            if on_delivery is not None:
+                on_delivery(error, message)
 
         return keep
 
-    def _keep_with(self, identity: str | None) -> OnDelivery:
-        put, seconds, end = self._identified.extend, self._seconds, self._end_delivered
+    def _keep_key(self, on_delivery: OnDelivery | None) -> OnDelivery:
+        put, pack, seconds, end = self._keyed.put, KEYED.pack, self._seconds, self._end_delivered
+        put_other = self._put_other
 
-        def keep_key(error: DeliveryError, message: Delivered) -> None:
+        def keep(error: DeliveryError, message: Delivered) -> None:
             if error is None:
-                put((message.offset(), message.partition(), message.latency(), seconds(), message.key()))
+                try:
+                    key = message.key()
+                    if key is not None and len(key) <= MAX_KEY_BYTES:
+                        put(pack(message.offset(), message.latency(), seconds(), message.partition(), key))
+                    else:
+                        put_other(message, key)
+                except StructError:  # something is not known
+                    end(error, message, None)
             else:
                 end(error, message, None)
+            if on_delivery is not None:
+                on_delivery(error, message)
 
-        def keep_identity(error: DeliveryError, message: Delivered) -> None:
+        return keep
+
+    def _put_other(self, message: Delivered, key: bytes | None) -> None:
+        """Keep a record without a key, or with one that is too long for its place."""
+        numbers = (message.offset(), message.latency(), self._seconds(), message.partition())
+        if key is None:
+            self._numbers.put(NUMBERS.pack(*numbers))
+        else:
+            self._identified.extend((*numbers, key))
+
+    def _keep_identity(self, on_delivery: OnDelivery | None, identity: str) -> OnDelivery:
+        put, seconds, end = self._identified.extend, self._seconds, self._end_delivered
+
+        def keep(error: DeliveryError, message: Delivered) -> None:
             if error is None:
-                put((message.offset(), message.partition(), message.latency(), seconds(), identity))
+                put((message.offset(), message.latency(), seconds(), message.partition(), identity))
             else:
                 end(error, message, identity)
+            if on_delivery is not None:
+                on_delivery(error, message)
 
-        return keep_key if identity is None else keep_identity
+        return keep
+
+    def _keep_late(self, on_delivery: OnDelivery | None, identity: str | None, sent_at: float) -> OnDelivery:
+        def keep(error: DeliveryError, message: Delivered) -> None:
+            self._end_delivered(error, message, identity, sent_at)
+            if on_delivery is not None:
+                on_delivery(error, message)
+
+        return keep
 
     def _end_delivered(
         self, error: DeliveryError, message: Delivered, identity: str | None, sent_at: float | None = None
@@ -173,28 +200,30 @@ class Lane:
         self._ended.append(Ended(_known(message.partition()), offset, sent_at, acked_at, outcome, name, identity))
 
     def _take_numbers(self) -> pa.RecordBatch | None:
-        taken = array("q", bytes(self._numbers))
+        taken = self._numbers.take()
+        return self._acked(numbers_of(taken, NUMBERS.size), None) if taken else None
+
+    def _take_keyed(self) -> pa.RecordBatch | None:
+        taken = self._keyed.take()
         if not taken:
             return None
-        del self._numbers[: len(taken) * taken.itemsize]
-        kinds: tuple[pa.DataType, ...] = (pa.int64(), pa.int64(), pa.float64(), pa.float64())
-        offsets, partitions, latencies, instants = (_arrow(taken[n::_WIDTH], kind) for n, kind in enumerate(kinds))
-        return self._acked(offsets, partitions, latencies, instants, None)
+        texts = texts_of(taken) if self._key_identity is from_key else None
+        identities = self._identities(keys_of(taken)) if texts is None else texts
+        return self._acked(numbers_of(taken, KEYED.size), identities)
 
     def _take_identified(self) -> pa.RecordBatch | None:
-        width = _WIDTH + 1
-        end = len(self._identified) // width * width
+        end = len(self._identified) // _WIDTH * _WIDTH
         if not end:
             return None
-        offsets, partitions, latencies, instants, identities = (self._identified[n:end:width] for n in range(width))
+        offsets, latencies, instants, partitions, identities = (self._identified[n:end:_WIDTH] for n in range(_WIDTH))
         del self._identified[:end]
-        return self._acked(
+        numbers = Numbers(
             pa.array(offsets, pa.int64()),
-            pa.array(partitions, pa.int32()),
             pa.array(latencies, pa.float64()),
             pa.array(instants, pa.float64()),
-            self._identities(identities),
+            pa.array(partitions, pa.int32()),
         )
+        return self._acked(numbers, self._identities(identities))
 
     def _take_ended(self) -> pa.RecordBatch | None:
         taken = self._ended[:]
@@ -206,14 +235,13 @@ class Lane:
             columns[name] = [None if instant is None else round(instant * _US) for instant in columns[name]]
         return self._batch(columns, len(taken))
 
-    def _acked(
-        self, offsets: Column, partitions: Column, latencies: Column, instants: Column, identities: Column | None
-    ) -> pa.RecordBatch:
+    def _acked(self, numbers: Numbers, identities: Column | None) -> pa.RecordBatch:
+        offsets, instants = numbers.offsets, numbers.instants
         has_offset = pc.greater_equal(offsets, pa.scalar(0))  # null or below 0 with acks=0, which proves nothing
         columns = {
-            "partition": partitions.cast(pa.int32()),
-            "record_offset": pc.if_else(has_offset, offsets.cast(pa.int64()), pa.scalar(None, pa.int64())),
-            "sent_at": _instants(pc.subtract(instants, latencies)),
+            "partition": numbers.partitions,
+            "record_offset": pc.if_else(has_offset, offsets, pa.scalar(None, pa.int64())),
+            "sent_at": _instants(pc.subtract(instants, numbers.latencies)),
             "acked_at": _instants(instants),
             "record_id": identities,
         }
@@ -227,11 +255,6 @@ class Lane:
 
     def _identities(self, carried: Sequence[Any]) -> Column:
         """Identities told at the produce are text already; keys are turned into theirs here."""
-        if self._key_identity is from_key:
-            try:
-                return pa.array(carried, pa.binary()).cast(pa.string())
-            except (pa.ArrowException, TypeError):
-                pass  # keys that are no text
         if self._key_identity is not None:
             identity = self._key_identity
             carried = [identity(key, ()) for key in carried]
@@ -256,11 +279,6 @@ def _array(values: Column, column: schemas.Column) -> Column:
 
 def _outcomes(has_offset: Column) -> Column:
     return pa.array([ACKED if known else INDETERMINATE for known in has_offset.to_pylist()])
-
-
-def _arrow(numbers: array[int], kind: pa.DataType) -> Column:
-    """An Arrow array over the memory of a Python one, whose eight bytes a number may be those of a double."""
-    return pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(numbers)])
 
 
 def _instants(seconds: Column) -> Column:

@@ -10,15 +10,14 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-import pyarrow.compute as pc
-
 from rtoanalytics_collectors.acks.lanes import Lane, failed_at_once
 from rtoanalytics_collectors.acks.outcomes import ABORTED, ACKED, FAILED, INDETERMINATE, raised_name
+from rtoanalytics_collectors.acks.producing import Callbacks, producing
 from rtoanalytics_collectors.acks.transactions import NOT_ENDED, Held, aborted, unknown
 from rtoanalytics_collectors.acks.wrapping import Values, sending
 from rtoanalytics_collectors.clocks import now_us
 from rtoanalytics_collectors.identity import from_key, reads_only_the_key, text_of
-from rtoanalytics_collectors.spool.runs import as_text
+from rtoanalytics_collectors.spool.runs import runs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from rtoanalytics_collectors.acks.lanes import OnDelivery
+    from rtoanalytics_collectors.acks.producing import Produce
     from rtoanalytics_collectors.acks.wrapping import Producer
     from rtoanalytics_collectors.clocks import Clock
     from rtoanalytics_collectors.identity import Headers, RecordId
@@ -66,6 +66,7 @@ class Recorder:
         self._on_delivery = on_delivery
         self._seconds = time.time if clock is now_us else lambda: clock() / 1e6
         self._lanes: dict[str, Lane] = {}
+        self._callbacks = Callbacks(self._callback_for)
         self._lock = threading.Lock()
         self._ready: list[pa.RecordBatch] = []
         self._held = Held()
@@ -76,6 +77,9 @@ class Recorder:
         """Records whose identity could not be told, because the function for it raised; they are recorded without."""
         self.poll = producer.poll
         self.flush = producer.flush
+        identified = self._identified if self._tells_identity else None
+        self.produce: Produce = producing(self._send, self._callbacks, identified, on_delivery, self._is_sent_later)
+        """Queue one record, as the producer does: see `Produce`."""
         if spool is not None:
             spool.add_source(self._take)
 
@@ -103,41 +107,6 @@ class Recorder:
             self._gather()
             return dict(self._outcomes)
 
-    def produce(  # noqa: PLR0913  (the client's own arguments, in its order)
-        self,
-        topic: str,
-        value: Values = None,
-        key: Values = None,
-        partition: int = -1,
-        callback: OnDelivery | None = None,
-        on_delivery: OnDelivery | None = None,
-        timestamp: int = 0,
-        headers: Values = None,
-        *,
-        wait_seconds: float = 0.0,
-    ) -> None:
-        """Queue one record: everything but `wait_seconds` is what the producer itself takes.
-
-        When the local queue is full, waits up to `wait_seconds` for room. A produce that the client refuses at once
-        is recorded as `failed`, and its exception is raised on.
-        """
-        lane = self._lanes.get(topic) or self._new_lane(topic)
-        mine = callback or on_delivery or self._on_delivery
-        if self._tells_identity:
-            deliver = lane.callback_for(mine, self._identity(key, headers))
-        elif mine is None:
-            deliver = lane.plain
-        else:
-            latest, deliver = lane.latest
-            if latest is not mine:
-                deliver = _made_for(lane, mine)
-        try:
-            self._send(topic, value, key, partition, deliver, None, timestamp, headers)
-        except Exception as error:
-            again = (topic, value, key, partition, mine, None, timestamp, headers)
-            if not self._is_sent_later(error, lane, wait_seconds, again):
-                raise
-
     def produce_batch(
         self,
         topic: str,
@@ -148,7 +117,7 @@ class Recorder:
         **values: Values,
     ) -> int:
         """Queue records as the producer does; those that it marks with `_error` are recorded as `failed`."""
-        lane = self._lanes.get(topic) or self._new_lane(topic)
+        lane = self._lane(topic)
         mine = callback or on_delivery or self._on_delivery
         copies = [self._with_callback(lane, message, mine) for message in messages]
         try:
@@ -225,15 +194,18 @@ class Recorder:
 
     def _add_ready(self, batches: list[pa.RecordBatch]) -> None:
         for batch in batches:
-            counts: Any = pc.value_counts(as_text(batch.column("outcome")))
-            for count in counts.to_pylist():
-                self._outcomes[count["values"]] += count["counts"]
+            for outcome, rows in runs_of(batch.column("outcome")):
+                self._outcomes[outcome] += rows
         self._ready += batches
 
     def _mute(self) -> None:
         self._is_over = True
         for lane in self._lanes.values():
             lane.mute()
+        self._callbacks.end()
+
+    def _lane(self, topic: str) -> Lane:
+        return self._lanes.get(topic) or self._new_lane(topic)
 
     def _new_lane(self, topic: str) -> Lane:
         with self._lock:
@@ -244,13 +216,20 @@ class Recorder:
                 self._lanes[topic] = lane
             return self._lanes[topic]
 
+    def _callback_for(self, topic: str, mine: OnDelivery | None) -> OnDelivery | None:
+        return self._lane(topic).callback_for(mine, None)
+
+    def _identified(self, topic: str, mine: OnDelivery | None, key: Values, headers: Values) -> OnDelivery | None:
+        return self._lane(topic).callback_for(mine, self._identity(key, headers))
+
     def _with_callback(self, lane: Lane, message: dict[str, Any], mine: OnDelivery | None) -> dict[str, Any]:
         identity = self._identity(message.get("key"), None) if self._tells_identity else None
         return {**message, "callback": lane.callback_for(message.get("callback") or mine, identity)}
 
-    def _is_sent_later(self, error: Exception, lane: Lane, wait_seconds: float, values: tuple[Values, ...]) -> bool:
+    def _is_sent_later(self, error: Exception, wait_seconds: float, values: tuple[Values, ...]) -> bool:
         """Whether a record that was refused for want of room was sent after all; if not, it is recorded as failed."""
         topic, value, key, partition, mine, *rest = values
+        lane = self._lane(topic)
         deadline = time.monotonic() + wait_seconds
         identity = self._identity(key, values[-1])
         deliver = lane.callback_for(mine, identity, self._seconds())
@@ -280,12 +259,6 @@ class Recorder:
         except Exception:  # noqa: BLE001  (it is the application's function, and its produce goes on)
             self.identity_errors += 1
             return None
-
-
-def _made_for(lane: Lane, on_delivery: OnDelivery) -> OnDelivery | None:
-    made = lane.callback_for(on_delivery, None)
-    lane.latest = (on_delivery, made)
-    return made
 
 
 def _pairs(headers: Mapping[str, str | bytes | None] | Headers | None) -> Headers:

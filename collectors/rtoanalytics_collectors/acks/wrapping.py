@@ -13,7 +13,7 @@ ORDER = ("topic", "value", "key", "partition", "callback", "on_delivery", "times
 Values = Any
 """An argument that is handed on to the producer as it is."""
 Send = Any
-"""A function of the arguments of `ORDER`, by position; `on_delivery` is None."""
+"""A function of the arguments of `ORDER`, by position; `on_delivery` is None, and the last three may be left out."""
 
 
 class Producer(Protocol):
@@ -60,8 +60,16 @@ def sending(producer: Producer) -> Send:
     if not _parameters(producer):
         return produce
 
-    def send(topic: str, value: Values, key: Values, partition: int, callback: Values, _: None, *rest: Values) -> None:
-        timestamp, headers = rest
+    def send(
+        topic: str,
+        value: Values,
+        key: Values,
+        partition: int,
+        callback: Values,
+        _: None = None,
+        timestamp: int = 0,
+        headers: Values = None,
+    ) -> None:
         produce(
             topic, value=value, key=key, partition=partition, on_delivery=callback, timestamp=timestamp, headers=headers
         )

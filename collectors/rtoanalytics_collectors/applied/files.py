@@ -18,7 +18,7 @@ from rtoanalytics.errors import ClusterError
 from rtoanalytics_collectors.applied.file_formats import Read, reader_of
 from rtoanalytics_collectors.applied.layout import Layout, rows_of, with_values
 from rtoanalytics_collectors.applied.seen import SeenEffects, captured_effects
-from rtoanalytics_collectors.failures import PartialLookError
+from rtoanalytics_collectors.failures import PartialLookError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -61,12 +61,17 @@ class FilesApplied:
     def collect(self) -> Sample:
         """Read what is new in every file.
 
-        Raises PartialLookError, with what the others had, when a file cannot be read (yet), and ClusterError when it
-        is not what the layout says.
+        Raises TransientError when no file matches the pattern: nobody can vouch for what may be written to another
+        place. Once one is there, it has everything that was applied before. Raises PartialLookError, with what the
+        others had, when a file cannot be read (yet) or is not what the layout says.
         """
         rows: list[Row] = []
         unread: list[str] = []
-        for path in self._paths():
+        paths = self._paths()
+        if not paths:
+            msg = f'downstream "{self.target}": no file matches "{self._pattern}" (yet); check the pattern'
+            raise TransientError(msg)
+        for path in paths:
             try:
                 for grown in self._read(path):
                     rows += grown

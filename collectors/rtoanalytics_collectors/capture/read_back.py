@@ -18,7 +18,7 @@ from rtoanalytics_collectors.capture.plan import Plan
 from rtoanalytics_collectors.capture.planned import host_name, slug
 from rtoanalytics_collectors.capture.secrets import scrubbed
 from rtoanalytics_collectors.failures import TransientError
-from rtoanalytics_collectors.log_records import LogReader
+from rtoanalytics_collectors.log_records import ROTATE_BYTES, LogReader
 from rtoanalytics_collectors.partitions import TopicPartitions
 from rtoanalytics_collectors.spool import Spool
 from rtoanalytics_collectors.spool.recovery import recover
@@ -113,7 +113,7 @@ class _Reading:
         starts = CapturedStarts(self.bundle)
         place = f"{slug(name)}.{self.host}"
         with (
-            Spool(self.bundle, "log_records", f"log_records-{place}") as records,
+            Spool(self.bundle, "log_records", f"log_records-{place}", rotate_bytes=ROTATE_BYTES) as records,
             Spool(self.bundle, "log_scans", f"log_scans-{place}") as scans,
         ):
             reader = self._reader(cluster, records, scans)

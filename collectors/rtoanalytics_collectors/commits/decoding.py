@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rtoanalytics.schemas import LAST_INSTANT_US, MAX_OFFSET
@@ -37,6 +38,8 @@ _OTHER_KEYS = (4, 7, 13, 15, 16, 18, 21, 23)
 """Subscribed topics, target assignments of members, share state, regular expressions, topologies."""
 _FIRST_FLEXIBLE = 4
 """Commits and group metadata are flexible from this version on; the records of KIP-848 always."""
+_KNOWN_KEYS = 10_000
+"""Keys that are read only once."""
 _STABLE = {Protocol.CONSUMER: 0, Protocol.SHARE: 0, Protocol.STREAMS: 1}
 """How the state of a member is numbered that has nothing left to revoke or to wait for."""
 
@@ -63,7 +66,9 @@ def decode(key: bytes | None, value: bytes | None) -> Fact:
         return Undecodable(f"value of key version {name.version}: {error}", name.group_id, may_be_commit=is_commit)
 
 
+@lru_cache(maxsize=_KNOWN_KEYS)
 def _key(key: bytes) -> _Key:
+    """What a key names. A group commits the same partitions again and again."""
     cursor = Cursor(key)
     version = cursor.int16()
     if version in _COMMIT_KEYS:

@@ -24,8 +24,8 @@ from rtoanalytics_collectors.kafka.client import (
 from rtoanalytics_collectors.kafka.facts import (
     READ_ISOLATION,
     Broker,
+    LogBatch,
     LogEnds,
-    LogRecord,
     Metadata,
     Partition,
     TopicPartition,
@@ -33,7 +33,7 @@ from rtoanalytics_collectors.kafka.facts import (
 )
 from rtoanalytics_collectors.kafka.fences import append_fences
 from rtoanalytics_collectors.kafka.log_ends import LogEndQuestions
-from rtoanalytics_collectors.kafka.reading import read_batches
+from rtoanalytics_collectors.kafka.reading import new_reader, read_batches
 from rtoanalytics_collectors.kafka.tailing import KafkaTail
 
 if TYPE_CHECKING:
@@ -42,12 +42,6 @@ if TYPE_CHECKING:
 
 _IMPATIENT = {"reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 250}
 """A collector looks again soon: the default of 10 s would add holes of its own to an outage."""
-_BULK = {
-    "fetch.queue.backoff.ms": 5,  # the default of 1 s would leave the reader waiting most of its time
-    "max.partition.fetch.bytes": 8 * 1024 * 1024,
-    "queued.max.messages.kbytes": 32 * 1024,  # memory of records that wait to be read
-}
-"""A reader that goes through a whole partition."""
 _FIRST_SHARE = 0.4
 """The share of the timeout that the first question for metadata is given."""
 _GRACE_SECONDS = 0.25
@@ -76,6 +70,7 @@ class KafkaCluster:
         self._questions = LogEndQuestions(name, self._admin, timeout_seconds)
         self._epochs: dict[TopicPartition, tuple[int, int | None, float]] = {}
         self._group_readers: dict[str, Client] = {}
+        self._idle_readers: dict[str, Client] = {}
 
     def metadata(self, topics: Iterable[str]) -> Metadata:
         """Brokers, and the partitions of `topics`. Raises TransientError when no broker answers.
@@ -125,19 +120,30 @@ class KafkaCluster:
         return {node.id: node.rack for node in nodes if node.rack}
 
     def close(self) -> None:
-        """Close the connections that questions about groups have opened."""
-        while self._group_readers:
-            self._group_readers.popitem()[1].close()
+        """Close the connections that were kept for the next question, or the next partition."""
+        for readers in (self._group_readers, self._idle_readers):
+            while readers:
+                readers.popitem()[1].close()
 
     def read_batches(
         self, topic_partition: TopicPartition, from_offset: int, to_offset: int, isolation: str = READ_ISOLATION
-    ) -> Iterator[list[LogRecord]]:
+    ) -> Iterator[LogBatch]:
         """Records of one partition, offset order, without joining or committing for any group.
 
-        Raises TransientError when the partition stops answering before `to_offset`.
+        Its connections are kept for the next partition, until `close`. Raises TransientError when the partition stops
+        answering before `to_offset`.
         """
-        if from_offset < to_offset:
-            yield from read_batches(self._reader(isolation), topic_partition, from_offset, to_offset, self.name)
+        if from_offset >= to_offset:
+            return
+        reader = self._idle_readers.pop(isolation, None) or new_reader(self._settings, isolation)
+        try:
+            yield from read_batches(reader, topic_partition, from_offset, to_offset, self.name)
+            reader.unassign()
+        except BaseException:
+            reader.close()
+            raise
+        if self._idle_readers.setdefault(isolation, reader) is not reader:
+            reader.close()
 
     def append_fences(self, partitions: Iterable[TopicPartition], mark: str) -> dict[TopicPartition, int]:
         """Write one record to each partition that carries `mark` as its fence; the offsets they got.
@@ -165,20 +171,6 @@ class KafkaCluster:
             settings = {**self._settings, "group.id": group_id, "enable.auto.commit": False}
             self._group_readers[group_id] = new_consumer(settings)
         return self._group_readers[group_id]
-
-    def _reader(self, isolation: str) -> Client:
-        return new_consumer(
-            {
-                **_BULK,
-                **self._settings,
-                "group.id": "rtoanalytics-log-reader",  # a name the client insists on; nothing is committed for it
-                "enable.auto.commit": False,
-                "enable.auto.offset.store": False,
-                "enable.partition.eof": True,
-                "auto.offset.reset": "earliest",
-                "isolation.level": isolation,
-            }
-        )
 
     def _partition(self, topic: str, partition: Client) -> Partition:
         leader = _known(partition.leader)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import NamedTuple, Protocol
 
 TopicPartition = tuple[str, int]
@@ -80,6 +81,46 @@ class LogRecord(NamedTuple):
     leader_epoch: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class LogBatch:
+    """Some records of one partition, in offset order, column by column: no object is made of each record."""
+
+    offsets: Sequence[int]
+    keys: Sequence[bytes | None]
+    timestamps_ms: Sequence[int | None]
+    timestamp_types: Sequence[str | None]
+    leader_epochs: Sequence[int | None]
+    headers: Sequence[Headers | None] | None = None
+    """None when no record has any."""
+
+    @classmethod
+    def of(cls, records: Sequence[LogRecord]) -> LogBatch:
+        """Records as columns."""
+        return cls(
+            [record.offset for record in records],
+            [record.key for record in records],
+            [record.timestamp_ms for record in records],
+            [record.timestamp_type for record in records],
+            [record.leader_epoch for record in records],
+            [record.headers for record in records],
+        )
+
+    def __len__(self) -> int:
+        """Records."""
+        return len(self.offsets)
+
+    def where(self, is_wanted: Sequence[bool]) -> LogBatch:
+        """The records that are wanted."""
+        return LogBatch(
+            list(compress(self.offsets, is_wanted)),
+            list(compress(self.keys, is_wanted)),
+            list(compress(self.timestamps_ms, is_wanted)),
+            list(compress(self.timestamp_types, is_wanted)),
+            list(compress(self.leader_epochs, is_wanted)),
+            None if self.headers is None else list(compress(self.headers, is_wanted)),
+        )
+
+
 class Cluster(Protocol):
     """What collectors ask of a cluster. Partitions that do not answer are left out of the result."""
 
@@ -99,7 +140,7 @@ class Cluster(Protocol):
 
     def read_batches(
         self, topic_partition: TopicPartition, from_offset: int, to_offset: int, isolation: str = READ_ISOLATION
-    ) -> Iterator[list[LogRecord]]:
+    ) -> Iterator[LogBatch]:
         """Records of one partition from `from_offset` (inclusive) to `to_offset` (exclusive), in offset order."""
         ...
 

@@ -10,6 +10,7 @@ from rtoanalytics_collectors.kafka import (
     FENCE_HEADER,
     READ_ISOLATION,
     Broker,
+    LogBatch,
     LogEnds,
     LogRecord,
     Metadata,
@@ -65,13 +66,13 @@ class FakeCluster:
 
     def read_batches(
         self, topic_partition: TopicPartition, from_offset: int, to_offset: int, isolation: str = READ_ISOLATION
-    ) -> Iterator[list[LogRecord]]:
+    ) -> Iterator[LogBatch]:
         """The records of a log between two offsets, two at a time."""
         self._answer()
         self.isolations.append(isolation)
         found = [record for record in self.logs[topic_partition] if from_offset <= record.offset < to_offset]
         for first in range(0, len(found), 2):
-            yield found[first : first + 2]
+            yield LogBatch.of(found[first : first + 2])
 
     def racks(self) -> dict[int, str]:
         """The racks that were set."""

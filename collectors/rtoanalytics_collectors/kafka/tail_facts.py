@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from rtoanalytics.schemas import FIRST_INSTANT_US, LAST_INSTANT_US
 
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from rtoanalytics_collectors.kafka.facts import Headers
 
 
-@dataclass(frozen=True, slots=True)
-class TailRecord:
+class TailRecord(NamedTuple):
     """One record of the topic."""
 
     partition: int

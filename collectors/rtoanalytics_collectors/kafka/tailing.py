@@ -29,7 +29,8 @@ LOOK_SECONDS = 1.0
 """The longest one look reads, on top of the questions about the log ends."""
 MAX_RECORDS = 100_000
 """The most records of one look; the rest comes with the next."""
-_BATCH = 5_000
+_BATCH = 500
+"""Messages that stay in the processor's cache, and are fewer than make Python look for garbage."""
 _POLL_SECONDS = 0.05
 _SUSPICIONS = 2
 _TIMESTAMP_TYPES = {1: "CreateTime", 2: "LogAppendTime"}
@@ -195,8 +196,9 @@ class KafkaTail:
     def _take(self, message: Client, records: list[TailRecord]) -> None:
         error, partition = message.error(), message.partition()
         if error is None:
-            records.append(self._record(message))
-            self.next_offsets[partition] = message.offset() + 1
+            record = self._record(message, partition)
+            records.append(record)
+            self.next_offsets[partition] = record.offset + 1
         elif error.name() == "_PARTITION_EOF":
             self.next_offsets[partition] = max(message.offset(), self.next_offsets[partition])
         elif error.name() in _OUT_OF_RANGE:
@@ -208,20 +210,20 @@ class KafkaTail:
         is_unsure = partition in self._suspicions or partition in self._out_of_range
         return is_unsure or self.next_offsets.get(partition, -1) < log_end
 
-    def _record(self, message: Client) -> TailRecord:
+    def _record(self, message: Client, partition: int) -> TailRecord:
         kind, timestamp_ms = message.timestamp()
         type_name = _TIMESTAMP_TYPES.get(kind)
-        epoch = message.leader_epoch()
+        epoch, offset = message.leader_epoch(), message.offset()
         return TailRecord(
-            message.partition(),
-            message.offset(),
+            partition,
+            offset,
             message.key(),
             message.value(),
             message.headers() or (),
             timestamp_ms if type_name and timestamp_ms >= 0 else None,
             type_name,
             epoch if epoch is not None and epoch >= 0 else None,
-            message.offset() < self._history_ends.get(message.partition(), 0),
+            offset < self._history_ends.get(partition, 0),
         )
 
     def _message(self, what: str) -> str:

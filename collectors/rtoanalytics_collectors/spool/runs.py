@@ -7,6 +7,7 @@ batch while it is being written. Sealing makes dictionaries of the runs, which i
 from __future__ import annotations
 
 from functools import cache
+from operator import sub
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -15,6 +16,8 @@ import pyarrow.compute as pc
 from rtoanalytics.schemas import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rtoanalytics.schemas import Table
 
 RUNS = pa.run_end_encoded(pa.int32(), pa.string())
@@ -38,6 +41,12 @@ def repeated(value: str | None, rows: int) -> Column:
 def as_runs(names: Column) -> Column:
     """Names as runs."""
     return pc.run_end_encode(names)  # type: ignore[attr-defined]  # the stubs do not know it
+
+
+def runs_of(names: Column) -> Iterator[tuple[str, int]]:
+    """Each run of a whole column of names, and its length."""
+    ends = names.run_ends.to_pylist()
+    return zip(names.values.to_pylist(), map(sub, ends, [0, *ends]), strict=True)
 
 
 def as_text(names: Column) -> Column:

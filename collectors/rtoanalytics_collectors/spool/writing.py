@@ -108,6 +108,11 @@ class Spool:
         return self._durable
 
     @property
+    def waiting_rows(self) -> int:
+        """Rows in memory: appended, neither on disk yet nor dropped."""
+        return self._rows - self._durable - self._dropped
+
+    @property
     def errors(self) -> int:
         """Writes that failed since the spool was opened."""
         return self._errors
@@ -131,16 +136,15 @@ class Spool:
             if not self._names >= row.keys():
                 raise DefectError(_unknown_columns(self.table, row))
         self._count(len(rows), self._waiting.add_rows(rows))
+        self._wake_when_full()
 
     def append_batch(self, batch: pa.RecordBatch) -> None:
         """Add the rows of a batch. Returns at once.
 
         Its schema is the table's own, or the same with names as runs (`runs_schema`). Raises DefectError for another.
         """
-        if not text_schema(batch.schema).equals(self.table.arrow_schema):
-            msg = f"a batch of {self.table.name} has another schema than the table: {batch.schema}"
-            raise DefectError(msg)
-        self._count(batch.num_rows, self._waiting.add_batch(batch))
+        self._add_batch(batch)
+        self._wake_when_full()
 
     def add_source(self, source: Source) -> None:
         """Ask `source` for rows before every write, and until the spool is closed: nobody need call `append` then."""
@@ -183,9 +187,17 @@ class Spool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _add_batch(self, batch: pa.RecordBatch) -> None:
+        if not text_schema(batch.schema).equals(self.table.arrow_schema):
+            msg = f"a batch of {self.table.name} has another schema than the table: {batch.schema}"
+            raise DefectError(msg)
+        self._count(batch.num_rows, self._waiting.add_batch(batch))
+
     def _count(self, added: int, refused: int) -> None:
         self._rows += added
         self._dropped += refused
+
+    def _wake_when_full(self) -> None:
         if len(self._waiting) >= FLUSH_ROWS and not self._pause_seconds:
             self._wake.set()
 
@@ -205,8 +217,8 @@ class Spool:
 
     def _pull(self, *, is_last: bool = False) -> None:
         for source in self._sources:
-            for batch in source(is_last):
-                self.append_batch(batch)
+            for batch in source(is_last):  # nobody is woken for them: who asks for them writes them, or cannot
+                self._add_batch(batch)
 
     def _write_waiting(self) -> None:
         self._pull()

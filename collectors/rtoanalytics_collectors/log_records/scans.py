@@ -1,4 +1,4 @@
-"""Log records: every partition read back after the drill, to find what was acknowledged and is not there.
+"""Scans of logs: each partition read from where the capture began to its end, into `log_records` and `log_scans`.
 
 Run it when no more records are acknowledged: a record that was acknowledged behind the end of the scan counts as
 missing. With read_committed, records of aborted transactions are absent by design, as they are for consumers.
@@ -15,18 +15,23 @@ from rtoanalytics.errors import ClusterError, RtoError
 from rtoanalytics_collectors.clocks import now_us
 from rtoanalytics_collectors.failures import TransientError
 from rtoanalytics_collectors.identity import from_key
-from rtoanalytics_collectors.kafka import FENCE_HEADER, READ_ISOLATION
+from rtoanalytics_collectors.kafka import READ_ISOLATION
+from rtoanalytics_collectors.log_records.columns import rows_of, without_fences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rtoanalytics_collectors.clocks import Clock
     from rtoanalytics_collectors.identity import RecordId
-    from rtoanalytics_collectors.kafka import Cluster, LogRecord, TopicPartition
+    from rtoanalytics_collectors.kafka import Cluster, TopicPartition
     from rtoanalytics_collectors.spool import Row, Spool
 
 MAX_ROUNDS = 10
 """Times that the end of a log is asked again because it has grown; a log that still grows then is left there."""
+MAX_WAITING_ROWS = 200_000
+"""Rows that may wait for the disk while more are read."""
+ROTATE_BYTES = 8 * 1024 * 1024
+"""Bytes of a segment of the spool: one is sealed while more is read, and not all of them at the end."""
 
 
 class SpoolError(RtoError):
@@ -155,20 +160,21 @@ class LogReader:
         """Read some records into the spool; whether the last of them was a fence."""
         is_fenced = False
         for batch in self._cluster.read_batches(key, from_offset, to_offset, self._isolation):
-            rows = [self._row(record, scan) for record in batch if not is_fence(record)]
-            is_fenced = is_fence(batch[-1])
-            self._log_records.append(*rows)
-            self._keep(self._log_records)
-            pace.count(len(rows))
+            records, is_fenced = without_fences(batch)
+            if len(records):
+                self._log_records.append_batch(rows_of(records, scan, self._record_id))
+            self._keep(self._log_records, MAX_WAITING_ROWS)
+            pace.count(len(records))
             if self._progress:
-                done = batch[-1].offset + 1
+                done = batch.offsets[-1] + 1
                 self._progress(ScanProgress(key[0], key[1], done, to_offset, pace.records, pace.rate))
         return is_fenced
 
     @staticmethod
-    def _keep(spool: Spool) -> None:
-        """Make rows durable before more are read: the disk sets the pace, not memory."""
-        spool.flush()
+    def _keep(spool: Spool, max_waiting_rows: int = 0) -> None:
+        """Make rows durable before more are read than may wait: the disk sets the pace, not memory."""
+        if spool.waiting_rows >= max_waiting_rows:
+            spool.flush()
         if not spool.is_healthy:
             msg = (
                 f"the spool of {spool.table} does not keep what is read ({spool.last_error or 'rows were dropped'}); "
@@ -182,18 +188,3 @@ class LogReader:
             msg = 'cluster "{}": {}-{} did not answer when asked for its log ends'.format(self._cluster.name, *key)
             raise TransientError(msg)
         return ends.log_start_offset, ends.log_end_offset
-
-    def _row(self, record: LogRecord, scan: Row) -> Row:
-        return {
-            **scan,
-            "record_offset": record.offset,
-            "record_id": self._record_id(record.key, record.headers),
-            "appended_at": None if record.timestamp_ms is None else record.timestamp_ms * 1000,
-            "timestamp_type": record.timestamp_type,
-            "leader_epoch": record.leader_epoch,
-        }
-
-
-def is_fence(record: LogRecord) -> bool:
-    """Whether a record is a fence of a scan, and not one of the flow's."""
-    return any(name == FENCE_HEADER for name, _ in record.headers)
