@@ -1,7 +1,7 @@
 -- Which partitions took acknowledged records, and from which offset on?
 -- Measure: M3
 -- Grain: one row per (cluster, topic, partition)
--- Reads: acked_records, acked_logs
+-- Reads: acked_words, crowded_records
 -- Parameters: none
 -- Returns:
 --   cluster varchar  cluster
@@ -12,27 +12,34 @@
 --   records bigint  acknowledged records
 --   first_acked_us bigint  earliest acknowledgement, microseconds since the epoch
 --   last_acked_us bigint  latest acknowledgement, microseconds since the epoch
--- Method: Extremes over the acknowledged records of each partition.
-with totals as (
+-- Method: Extremes over the words of each partition. Every acknowledged offset is a record, and where several records
+--   share one, each of them is.
+with crowds as (
+    select log_number, count(*) - count(distinct record_offset) as further_records
+    from crowded_records
+    group by log_number
+),
+
+totals as (
     select
-        log_number,
-        min(record_offset) as lowest_offset,
-        max(record_offset) as highest_offset,
-        count(*) as records,
+        log_number, cluster, topic, partition,
+        min(lowest_offset) as lowest_offset,
+        max(highest_offset) as highest_offset,
+        sum(bit_count(acked_bits)) as offsets,
         min(first_acked_us) as first_acked_us,
         max(last_acked_us) as last_acked_us
-    from acked_records
-    group by log_number
+    from acked_words
+    group by log_number, cluster, topic, partition
 )
 
 select
-    acked_logs.cluster,
-    acked_logs.topic,
-    acked_logs.partition,
+    totals.cluster,
+    totals.topic,
+    totals.partition,
     totals.lowest_offset,
     totals.highest_offset,
-    totals.records,
+    cast(totals.offsets + coalesce(crowds.further_records, 0) as bigint) as records,
     totals.first_acked_us,
     totals.last_acked_us
 from totals
-inner join acked_logs on acked_logs.log_number = totals.log_number
+left join crowds on crowds.log_number = totals.log_number

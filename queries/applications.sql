@@ -1,35 +1,34 @@
--- To which acknowledged record does each effect belong?
+-- To which acknowledged record does each effect in an open word belong?
 -- Measure: M1
--- Grain: one row per effect
--- Reads: applied_effects, placed_effects, drill_downstreams, acked_places, crowded_records, identified_records
+-- Grain: one row per effect of a downstream that matches by offset, in an open word
+-- Reads: placed_effects, open_places, crowded_records
 -- Parameters: none
 -- Returns:
---   downstream varchar  downstream
---   cluster varchar  source cluster of the effect
---   topic varchar  source topic
---   partition integer  source partition
---   record_offset bigint  source offset
---   record_id varchar  identity on the effect
+--   page_number integer  row of the ledger where the effect names its source
+--   record_offset bigint  offset of that source
 --   ordinal integer  which of several rows of one record
 --   applied_us bigint  when it became visible, microseconds since the epoch
---   is_matched boolean  whether it belongs to an acknowledged record
---   page_number integer  row of the ledger where that record stands
---   of_record_offset bigint  offset of that record
---   of_record_key varchar  identity of that record where the coordinates alone do not tell it, else null
--- Method: With match offset, by coordinates and, where both sides carry one, by identity. Where several records share
---   coordinates: the one with the same identity, else the one without, and for an effect without identity the one
---   acknowledged last. With match record_id, by identity alone.
-with at_sole_records as (
-    select
-        placed_effects.*,
-        acked_places.log_number is not null
-        and coalesce(acked_places.record_id = placed_effects.record_id, true) as is_matched
+--   is_matched boolean  whether it belongs to an acknowledged record, which stands at the same place
+--   record_key varchar  identity of that record where the coordinates alone do not tell it, else null
+-- Method: By coordinates and, where both sides carry one, by identity. Where several records share coordinates: the one
+--   with the same identity, else the one without, and for an effect without identity the one acknowledged last.
+with open_effects as (
+    select page_number, log_number, record_offset, record_id, ordinal, applied_us
     from placed_effects
-    left join acked_places
+    where is_open
+),
+
+at_sole_records as (
+    select
+        open_effects.*,
+        open_places.log_number is not null
+        and coalesce(open_places.record_id = open_effects.record_id, true) as is_matched
+    from open_effects
+    left join open_places
         on
-            acked_places.log_number = placed_effects.log_number
-            and acked_places.record_offset = placed_effects.record_offset
-    where not coalesce(acked_places.is_crowded, false)
+            open_places.log_number = open_effects.log_number
+            and open_places.record_offset = open_effects.record_offset
+    where not coalesce(open_places.is_crowded, false)
 ),
 
 ranked_records as (
@@ -54,52 +53,25 @@ crowds as (
 
 at_crowds as (
     select
-        placed_effects.*,
-        placed_effects.record_id is null or same.log_number is not null or crowds.has_idless = 1 as is_matched,
-        case when placed_effects.record_id is null then crowds.heir_record_id else same.record_id end as of_record_key
-    from placed_effects
+        open_effects.*,
+        open_effects.record_id is null or same.log_number is not null or crowds.has_idless = 1 as is_matched,
+        case when open_effects.record_id is null then crowds.heir_record_id else same.record_id end as record_key
+    from open_effects
     inner join crowds
         on
-            crowds.log_number = placed_effects.log_number
-            and crowds.record_offset = placed_effects.record_offset
+            crowds.log_number = open_effects.log_number
+            and crowds.record_offset = open_effects.record_offset
     left join crowded_records as same
         on
-            same.log_number = placed_effects.log_number
-            and same.record_offset = placed_effects.record_offset
-            and same.record_id = placed_effects.record_id
+            same.log_number = open_effects.log_number
+            and same.record_offset = open_effects.record_offset
+            and same.record_id = open_effects.record_id
 )
 
-select
-    downstream, cluster, topic, partition, record_offset, record_id, ordinal, applied_us, is_matched,
-    case when is_matched then page_number end as page_number,
-    case when is_matched then record_offset end as of_record_offset,
-    cast(null as varchar(1)) as of_record_key
+select page_number, record_offset, ordinal, applied_us, is_matched, cast(null as varchar(1)) as record_key
 from at_sole_records
 union all
 select
-    downstream, cluster, topic, partition, record_offset, record_id, ordinal, applied_us, is_matched,
-    case when is_matched then page_number end as page_number,
-    case when is_matched then record_offset end as of_record_offset,
-    case when is_matched then of_record_key end as of_record_key
+    page_number, record_offset, ordinal, applied_us, is_matched,
+    case when is_matched then record_key end as record_key
 from at_crowds
-union all
-select
-    applied_effects.downstream,
-    applied_effects.cluster,
-    applied_effects.topic,
-    applied_effects.partition,
-    applied_effects.record_offset,
-    applied_effects.record_id,
-    applied_effects.ordinal,
-    applied_effects.applied_us,
-    identified_records.page_number is not null as is_matched,
-    identified_records.page_number,
-    identified_records.record_offset as of_record_offset,
-    identified_records.record_id as of_record_key
-from applied_effects
-inner join drill_downstreams on drill_downstreams.downstream = applied_effects.downstream
-left join identified_records
-    on
-        identified_records.downstream = applied_effects.downstream
-        and identified_records.record_id = applied_effects.record_id
-where drill_downstreams.match_by = 'record_id'

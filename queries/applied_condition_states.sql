@@ -1,7 +1,7 @@
 -- Does each downstream apply records at its usual rate, step by step?
 -- Measure: M9
 -- Grain: one row per (applied condition, step)
--- Reads: clock_steps, steps, drill_conditions, drill_objectives, applied_effects, coverage_gaps
+-- Reads: clock_steps, steps, drill_conditions, drill_objectives, merged_applied, applied_spans, span_length, coverage_gaps
 -- Parameters: none
 -- Returns:
 --   condition varchar  name of the condition
@@ -26,25 +26,57 @@ first_steps as (
     select min(step_us) as first_step_us from steps
 ),
 
-arrivals as (
+odd_conditions as (
+    select conditions.*
+    from conditions
+    cross join span_length
+    where conditions.window_us % span_length.span_us <> 0
+),
+
+even_effects as (
     select
         conditions.condition,
-        applied_effects.applied_us
-        + (conditions.step_length_us - applied_effects.applied_us % conditions.step_length_us) % conditions.step_length_us
-            as step_us,
-        count(*) as effects
-    from applied_effects
-    inner join conditions on conditions.downstream = applied_effects.downstream
+        conditions.step_length_us,
+        conditions.window_us,
+        applied_spans.span_end_us as applied_us,
+        applied_spans.effects
+    from applied_spans
+    inner join conditions on conditions.downstream = applied_spans.downstream
+    cross join span_length
+    where conditions.window_us % span_length.span_us = 0
+),
+
+odd_effects as (
+    select
+        conditions.condition,
+        conditions.step_length_us,
+        conditions.window_us,
+        merged_applied.applied_us,
+        1 as effects
+    from merged_applied
+    inner join odd_conditions as conditions on conditions.downstream = merged_applied.downstream
+),
+
+applied_rows as (
+    select condition, step_length_us, window_us, applied_us, effects from even_effects
+    union all
+    select condition, step_length_us, window_us, applied_us, effects from odd_effects
+),
+
+arrivals as (
+    select
+        condition,
+        applied_us + (step_length_us - applied_us % step_length_us) % step_length_us as step_us,
+        sum(effects) as effects
+    from applied_rows
     group by 1, 2
     union all
     select
-        conditions.condition,
-        applied_effects.applied_us + conditions.window_us
-        + (conditions.step_length_us - (applied_effects.applied_us + conditions.window_us) % conditions.step_length_us)
-        % conditions.step_length_us as step_us,
-        -count(*) as effects
-    from applied_effects
-    inner join conditions on conditions.downstream = applied_effects.downstream
+        condition,
+        applied_us + window_us + (step_length_us - (applied_us + window_us) % step_length_us) % step_length_us
+            as step_us,
+        -sum(effects) as effects
+    from applied_rows
     group by 1, 2
 ),
 
@@ -78,14 +110,10 @@ windows as (
 ),
 
 baselines as (
-    select
-        applied_effects.downstream,
-        count(*) as effects,
-        min(applied_effects.applied_us) as first_us
-    from applied_effects
-    inner join (select min(clock_started_us) as clock_started_us from clock_steps) as clock
-        on applied_effects.applied_us < clock.clock_started_us
-    group by applied_effects.downstream
+    select downstream, cast(sum(effects) as bigint) as effects, min(first_us) as first_us
+    from applied_spans
+    where is_before_clock
+    group by downstream
 ),
 
 silent as (

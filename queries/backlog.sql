@@ -59,7 +59,7 @@ judged as (
         totals.*,
         partitions_unknown = 0 and lag_records <= threshold_records as is_low,
         min(case when partitions_unknown = 0 and lag_records <= threshold_records then null else step_us end) over (
-            partition by group_id order by step_us rows between current row and unbounded following
+            partition by group_id order by step_us desc rows unbounded preceding
         ) as next_high_us
     from totals
 ),

@@ -1,7 +1,7 @@
 -- Which ranges of offsets need a second look?
 -- Measure: M6
 -- Grain: one row per finding
--- Reads: fates, record_fates, ledger_pages, drill_downstreams, group_commits, group_topics, watermarks
+-- Reads: record_fates, settled_pages, ledger_pages, group_commits, group_topics, watermarks
 -- Parameters: none
 -- Returns:
 --   kind varchar  run, commit_rewind, commit_jump, offset_reset or commit_above_log_end
@@ -23,45 +23,78 @@
 --   regained_us bigint  when a rewound group got back to where it was, microseconds since the epoch
 --   reset_to varchar  earliest or latest
 -- Method: Runs are maximal stretches of acknowledged records in offset order with one fate other than once and
---   filtered; positions are counted from blocks of 64 offsets, so that only blocks with such a fate are sorted. Commits
---   are compared with the one before on their partition and with the log ends around them.
-with declared as (
-    select downstream, group_id from drill_downstreams where is_declared
-),
-
-blocks as (
+--   filtered; positions are counted from words and from the bits in them, so that nothing but crowded words is sorted.
+--   Commits are compared with the one before on their partition and with the log ends around them. A range that a commit jumped over, and that
+--   reaches into a settled word, holds the applied record of it that is nearest: another word holds the unapplied one.
+with looked_at as (
     select
         record_fates.page_number,
-        record_fates.record_offset - record_fates.record_offset % 64 as block_offset,
+        word_of(record_fates.record_offset) as word_offset,
         count(*) as records,
+        bit_or(offset_bit(record_fates.record_offset)) as record_bits,
         max(case when record_fates.fate in ('once', 'filtered') then 0 else 1 end) as has_runs
     from record_fates
     inner join ledger_pages on ledger_pages.page_number = record_fates.page_number
     where ledger_pages.is_declared
-    group by record_fates.page_number, record_fates.record_offset - record_fates.record_offset % 64
+    group by record_fates.page_number, word_of(record_fates.record_offset)
 ),
 
-numbered_blocks as (
+words as (
+    select page_number, word_offset, records, record_bits, has_runs from looked_at
+    union all
+    select page_number, word_offset, records, 0 as record_bits, 0 as has_runs
+    from settled_pages
+    where fate = 'once'
+),
+
+numbered_words as (
     select
-        page_number, block_offset, has_runs,
-        sum(records) over (partition by page_number order by block_offset rows unbounded preceding) - records
+        page_number, word_offset, record_bits, has_runs,
+        records > bit_count(record_bits) as is_crowded,
+        sum(records) over (partition by page_number order by word_offset rows unbounded preceding) - records
             as records_before
-    from blocks
+    from words
+),
+
+crowded_positions as (
+    select
+        record_fates.page_number, record_fates.fate, record_fates.record_offset, record_fates.applied_rows,
+        record_fates.first_acked_us, record_fates.last_acked_us,
+        record_fates.first_applied_us, record_fates.last_applied_us,
+        numbered_words.records_before + row_number() over (
+            partition by record_fates.page_number, numbered_words.word_offset
+            order by record_fates.record_offset, record_fates.first_acked_us, record_fates.record_id nulls first
+        ) as position
+    from record_fates
+    inner join numbered_words
+        on
+            numbered_words.page_number = record_fates.page_number
+            and numbered_words.word_offset = word_of(record_fates.record_offset)
+    where numbered_words.has_runs = 1 and numbered_words.is_crowded
 ),
 
 positioned as (
     select
-        record_fates.*,
-        numbered_blocks.records_before + row_number() over (
-            partition by record_fates.page_number, numbered_blocks.block_offset
-            order by record_fates.record_offset, record_fates.first_acked_us, record_fates.record_id nulls first
-        ) as position
+        record_fates.page_number, record_fates.fate, record_fates.record_offset, record_fates.applied_rows,
+        record_fates.first_acked_us, record_fates.last_acked_us,
+        record_fates.first_applied_us, record_fates.last_applied_us,
+        numbered_words.records_before + 1
+        + bit_count(numbered_words.record_bits & (offset_bit(record_fates.record_offset) - 1)) as position
     from record_fates
-    inner join numbered_blocks
+    inner join numbered_words
         on
-            numbered_blocks.page_number = record_fates.page_number
-            and numbered_blocks.block_offset = record_fates.record_offset - record_fates.record_offset % 64
-    where numbered_blocks.has_runs = 1
+            numbered_words.page_number = record_fates.page_number
+            and numbered_words.word_offset = word_of(record_fates.record_offset)
+    where
+        numbered_words.has_runs = 1
+        and not numbered_words.is_crowded
+        and record_fates.fate not in ('once', 'filtered')
+    union all
+    select
+        page_number, fate, record_offset, applied_rows, first_acked_us, last_acked_us, first_applied_us,
+        last_applied_us, position
+    from crowded_positions
+    where fate not in ('once', 'filtered')
 ),
 
 islands as (
@@ -69,7 +102,6 @@ islands as (
         positioned.*,
         position - row_number() over (partition by page_number, fate order by position) as island
     from positioned
-    where fate not in ('once', 'filtered')
 ),
 
 runs as (
@@ -130,10 +162,11 @@ regained as (
 
 unapplied as (
     select
-        declared.downstream, declared.group_id, fates.cluster, fates.topic, fates.partition, fates.record_offset
-    from fates
-    inner join declared on declared.downstream = fates.downstream
-    where fates.applied_rows = 0 and fates.fate <> 'filtered'
+        ledger_pages.downstream, ledger_pages.group_id, ledger_pages.cluster, ledger_pages.topic,
+        ledger_pages.partition, record_fates.record_offset
+    from record_fates
+    inner join ledger_pages on ledger_pages.page_number = record_fates.page_number
+    where ledger_pages.is_declared and record_fates.applied_rows = 0 and record_fates.fate <> 'filtered'
 ),
 
 jumps as (
@@ -183,16 +216,34 @@ applied_in_jumps as (
     select distinct
         jump_moves.group_id, jump_moves.cluster, jump_moves.topic, jump_moves.partition, jump_moves.partition_position
     from jump_moves
-    inner join declared on declared.group_id = jump_moves.group_id
-    inner join fates
+    inner join ledger_pages
         on
-            fates.downstream = declared.downstream
-            and fates.cluster = jump_moves.cluster
-            and fates.topic = jump_moves.topic
-            and fates.partition = jump_moves.partition
-            and fates.record_offset >= jump_moves.previous_offset
-            and fates.record_offset < jump_moves.committed_offset
-    where fates.applied_rows > 0
+            ledger_pages.group_id = jump_moves.group_id
+            and ledger_pages.cluster = jump_moves.cluster
+            and ledger_pages.topic = jump_moves.topic
+            and ledger_pages.partition = jump_moves.partition
+    inner join record_fates
+        on
+            record_fates.page_number = ledger_pages.page_number
+            and record_fates.record_offset >= jump_moves.previous_offset
+            and record_fates.record_offset < jump_moves.committed_offset
+    where ledger_pages.is_declared and record_fates.applied_rows > 0
+    union
+    select
+        jump_moves.group_id, jump_moves.cluster, jump_moves.topic, jump_moves.partition, jump_moves.partition_position
+    from jump_moves
+    inner join ledger_pages
+        on
+            ledger_pages.group_id = jump_moves.group_id
+            and ledger_pages.cluster = jump_moves.cluster
+            and ledger_pages.topic = jump_moves.topic
+            and ledger_pages.partition = jump_moves.partition
+    inner join settled_pages
+        on
+            settled_pages.page_number = ledger_pages.page_number
+            and settled_pages.highest_offset >= jump_moves.previous_offset
+            and settled_pages.lowest_offset < jump_moves.committed_offset
+    where settled_pages.fate = 'once'
 ),
 
 suspects as (

@@ -1,28 +1,42 @@
 -- Is each record of a downstream that matches by record_id missing from every log it was acknowledged into?
 -- Measure: M2
 -- Grain: one row per (downstream, record_id) that a scan can judge somewhere
--- Reads: acked_records, acked_log_states, ledger_pages
+-- Reads: acks, acked_logs, ledger_pages, latest_scans, settled_words, open_log_states
 -- Parameters: none
 -- Returns:
 --   downstream varchar  downstream
---   record_id varchar  identity of the record
---   is_log_missing boolean  whether it was judged at every one of its coordinates and is missing from all
+--   record_id varchar  identity
+--   is_log_missing boolean  whether no log holds it
 --   is_overwritten boolean  whether another record stands at one of its places
 -- Method: Present at one place, or not judged at one, is not missing; the latter without a presence is not judged at all.
-with places as (
+with scanned as (
+    select count(*) as scans from latest_scans
+),
+
+places as (
     select
         ledger_pages.downstream,
-        acked_records.record_id,
-        acked_log_states.is_missing,
-        acked_log_states.is_overwritten
-    from acked_records
-    inner join ledger_pages on ledger_pages.log_number = acked_records.log_number
-    left join acked_log_states
+        acks.record_id,
+        case when settled_words.is_log_judged then false else open_log_states.is_missing end as is_missing,
+        open_log_states.is_overwritten
+    from acks
+    inner join acked_logs
         on
-            acked_log_states.log_number = acked_records.log_number
-            and acked_log_states.record_offset = acked_records.record_offset
-            and acked_log_states.record_id = acked_records.record_id
-    where ledger_pages.match_by = 'record_id' and acked_records.record_id is not null
+            acked_logs.cluster = acks.cluster
+            and acked_logs.topic = acks.topic
+            and acked_logs.partition = acks.partition
+    inner join ledger_pages on ledger_pages.log_number = acked_logs.log_number
+    inner join scanned on scanned.scans > 0
+    left join settled_words
+        on
+            settled_words.log_number = acked_logs.log_number
+            and settled_words.word_offset = word_of(acks.record_offset)
+    left join open_log_states
+        on
+            open_log_states.log_number = acked_logs.log_number
+            and open_log_states.record_offset = acks.record_offset
+            and open_log_states.record_id = acks.record_id
+    where acks.outcome = 'acked' and ledger_pages.match_by = 'record_id' and acks.record_id is not null
 ),
 
 identities as (

@@ -1,7 +1,7 @@
 -- Does every acknowledged record and every applied row have its place in the books?
 -- Measure: M3, M4, M5
 -- Grain: one row per (downstream, cluster, topic, partition); null coordinates hold effects that carry none
--- Reads: record_fates, ledger_pages, unmatched_effects, reorderings, produced_twice, downstream_topics, drill_downstreams
+-- Reads: record_fates, settled_pages, ledger_pages, unmatched_effects, reorderings, produced_twice, downstream_topics, drill_downstreams
 -- Parameters: none
 -- Returns:
 --   downstream varchar  downstream
@@ -28,7 +28,7 @@
 --   produced_twice bigint  identities at two or more coordinates of the topic
 -- Method: acked = once + duplicated + lost + skipped + pending + filtered + unresolved;
 --   applied = distinct_applied + extra + unacked. Both are checked on every run.
-with pages as (
+with looked_at as (
     select
         page_number,
         count(*) as acked,
@@ -44,6 +44,18 @@ with pages as (
         sum(case when is_log_missing then 1 else 0 end) as log_missing,
         sum(case when is_overwritten then 1 else 0 end) as overwritten
     from record_fates
+    group by page_number
+),
+
+pages as (
+    select
+        page_number, acked, once, duplicated, lost, skipped, pending, filtered, unresolved,
+        distinct_applied, extra, log_missing, overwritten
+    from looked_at
+    union all
+    select page_number, sum(records), sum(records), 0, 0, 0, 0, 0, 0, sum(records), 0, 0, 0
+    from settled_pages
+    where fate = 'once'
     group by page_number
 ),
 

@@ -1,7 +1,7 @@
 -- When did each phase of the recovery end?
 -- Measure: M9
 -- Grain: one row per phase
--- Reads: events, clock, recovery_times, produces, group_commits, drill_conditions
+-- Reads: events, clock, recovery_times, produce_spans, group_commits, drill_conditions
 -- Parameters: none
 -- Returns:
 --   position integer  order of the phases, from 1
@@ -70,9 +70,9 @@ select named.position, named.phase, first_events.occurred_us
 from named
 left join first_events on first_events.kind = named.phase
 union all
-select 6, 'first_ack', min(produces.acked_us)
+select 6, 'first_ack', min(produce_spans.first_us)
 from turns
-left join produces on produces.outcome = 'acked' and produces.acked_us > turns.turned_us
+left join produce_spans on produce_spans.outcome = 'acked' and produce_spans.first_us > turns.turned_us
 union all
 select 7, 'first_commit', min(moves.committed_us)
 from turns

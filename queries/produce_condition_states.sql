@@ -1,7 +1,7 @@
 -- Is the share of produces without an acknowledgement within its limit, step by step?
 -- Measure: M9
 -- Grain: one row per (produce_errors condition, step)
--- Reads: clock_steps, steps, drill_conditions, drill_objectives, produces, coverage_gaps
+-- Reads: clock_steps, steps, drill_conditions, drill_objectives, produces, produce_spans, span_length, turning_points, coverage_gaps
 -- Parameters: none
 -- Returns:
 --   condition varchar  name of the condition
@@ -9,7 +9,7 @@
 --   state varchar  good, bad or unknown
 --   measured double  failed and indeterminate ÷ all outcomes in the window, null without outcomes
 -- Method: The window is (step − window, step]. An outcome enters at the first step at or after it and leaves at the
---   first step a window later; running sums of both give every window. Silence is bad where the mean rate before the
+--   first step a window later; running sums of both give every window. Counted by span where windows are whole spans. Silence is bad where the mean rate before the
 --   clock start would have given at least 10 outcomes, else unknown; a window that a gap of the collector touches is unknown.
 with conditions as (
     select drill_conditions.condition, drill_conditions.max_ratio, drill_conditions.window_us, drill_objectives.step_us as step_length_us
@@ -18,26 +18,59 @@ with conditions as (
     where drill_conditions.kind = 'produce_errors'
 ),
 
-changes as (
+odd_conditions as (
+    select conditions.*
+    from conditions
+    cross join span_length
+    where conditions.window_us % span_length.span_us <> 0
+),
+
+even_outcomes as (
     select
         conditions.condition,
-        produces.acked_us
-        + (conditions.step_length_us - produces.acked_us % conditions.step_length_us) % conditions.step_length_us as step_us,
-        count(*) as outcomes,
-        sum(case when produces.outcome in ('failed', 'indeterminate') then 1 else 0 end) as errors
+        conditions.step_length_us,
+        conditions.window_us,
+        produce_spans.span_end_us as ended_us,
+        produce_spans.produces as outcomes,
+        case when produce_spans.outcome in ('failed', 'indeterminate') then produce_spans.produces else 0 end as errors
+    from produce_spans
+    cross join span_length
+    inner join conditions on conditions.window_us % span_length.span_us = 0
+),
+
+odd_outcomes as (
+    select
+        conditions.condition,
+        conditions.step_length_us,
+        conditions.window_us,
+        produces.acked_us as ended_us,
+        1 as outcomes,
+        case when produces.outcome in ('failed', 'indeterminate') then 1 else 0 end as errors
     from produces
-    cross join conditions
+    cross join odd_conditions as conditions
+),
+
+ended as (
+    select condition, step_length_us, window_us, ended_us, outcomes, errors from even_outcomes
+    union all
+    select condition, step_length_us, window_us, ended_us, outcomes, errors from odd_outcomes
+),
+
+changes as (
+    select
+        condition,
+        ended_us + (step_length_us - ended_us % step_length_us) % step_length_us as step_us,
+        sum(outcomes) as outcomes,
+        sum(errors) as errors
+    from ended
     group by 1, 2
     union all
     select
-        conditions.condition,
-        produces.acked_us + conditions.window_us
-        + (conditions.step_length_us - (produces.acked_us + conditions.window_us) % conditions.step_length_us)
-        % conditions.step_length_us as step_us,
-        -count(*) as outcomes,
-        -sum(case when produces.outcome in ('failed', 'indeterminate') then 1 else 0 end) as errors
-    from produces
-    cross join conditions
+        condition,
+        ended_us + window_us + (step_length_us - (ended_us + window_us) % step_length_us) % step_length_us as step_us,
+        -sum(outcomes) as outcomes,
+        -sum(errors) as errors
+    from ended
     group by 1, 2
 ),
 
@@ -66,12 +99,9 @@ windows as (
 ),
 
 baselines as (
-    select
-        count(*) as outcomes,
-        min(instants.acked_us) as first_us
-    from produces as instants
-    inner join (select min(clock_started_us) as clock_started_us from clock_steps) as clock
-        on instants.acked_us < clock.clock_started_us
+    select cast(coalesce(sum(produces), 0) as bigint) as outcomes, min(first_us) as first_us
+    from produce_spans
+    inner join turning_points on produce_spans.first_us < turning_points.clock_started_us
 ),
 
 silent as (

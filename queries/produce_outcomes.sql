@@ -1,7 +1,7 @@
 -- How did the produces of the flow end, and with which errors?
 -- Measure: M9
 -- Grain: one row per (cluster, outcome, error, acks)
--- Reads: produces
+-- Reads: produce_spans
 -- Parameters: none
 -- Returns:
 --   cluster varchar  cluster
@@ -11,14 +11,14 @@
 --   produces bigint  outcomes
 --   first_us bigint  first of them, microseconds since the epoch
 --   last_us bigint  last of them, microseconds since the epoch
--- Method: Counted over produces.
+-- Method: Sums over the spans.
 select
     cluster,
     outcome,
     error,
     acks,
-    count(*) as produces,
-    min(acked_us) as first_us,
-    max(acked_us) as last_us
-from produces
+    cast(sum(produces) as bigint) as produces,
+    min(first_us) as first_us,
+    max(last_us) as last_us
+from produce_spans
 group by cluster, outcome, error, acks

@@ -1,25 +1,48 @@
 -- Which record identities stand at two or more coordinates of one topic?
 -- Measure: M4
 -- Grain: one row per (cluster, topic, partition) with at least one
--- Reads: acked_records, log_records, flow_topics
+-- Reads: acks, log_records, flow_topics
 -- Parameters: none
 -- Returns:
 --   cluster varchar  cluster
 --   topic varchar  physical topic
 --   partition integer  partition of the lowest coordinate of each
 --   produced_twice bigint  identities
--- Method: Over acknowledged records and records read back, counted where the lowest (partition, offset) is.
-with places as (
-    select cluster, topic, partition, record_offset, record_id
-    from acked_records
-    where record_id is not null
+-- Method: Over acknowledged records and records read back, counted where the lowest (partition, offset) is. First by hash,
+--   then, of the hashes at several coordinates, by identity.
+with suspects as (
+    select cluster, topic, identity_hash
+    from (
+        select cluster, topic, partition, record_offset, identity_hash(record_id, 0) as identity_hash
+        from acks
+        where outcome = 'acked' and record_id is not null
+        union all
+        select cluster, topic, partition, record_offset, identity_hash(record_id, 0) as identity_hash
+        from log_records
+        where record_id is not null
+    ) as places
+    group by cluster, topic, identity_hash
+    having min(partition) <> max(partition) or min(record_offset) <> max(record_offset)
+),
+
+suspect_places as (
+    select acks.cluster, acks.topic, acks.partition, acks.record_offset, acks.record_id
+    from acks
+    inner join suspects
+        on
+            suspects.cluster = acks.cluster
+            and suspects.topic = acks.topic
+            and suspects.identity_hash = identity_hash(acks.record_id, 0)
+    where acks.outcome = 'acked'
     union all
     select
         log_records.cluster, log_records.topic, log_records.partition, log_records.record_offset, log_records.record_id
     from log_records
-    inner join flow_topics
-        on flow_topics.cluster = log_records.cluster and flow_topics.topic = log_records.topic
-    where log_records.record_id is not null
+    inner join suspects
+        on
+            suspects.cluster = log_records.cluster
+            and suspects.topic = log_records.topic
+            and suspects.identity_hash = identity_hash(log_records.record_id, 0)
 ),
 
 identities as (
@@ -27,11 +50,12 @@ identities as (
         cluster, topic, record_id,
         min(partition) as partition,
         min(partition) <> max(partition) or min(record_offset) <> max(record_offset) as is_repeated
-    from places
+    from suspect_places
     group by cluster, topic, record_id
 )
 
-select cluster, topic, partition, count(*) as produced_twice
+select identities.cluster, identities.topic, identities.partition, count(*) as produced_twice
 from identities
-where is_repeated
-group by cluster, topic, partition
+inner join flow_topics on flow_topics.cluster = identities.cluster and flow_topics.topic = identities.topic
+where identities.is_repeated
+group by identities.cluster, identities.topic, identities.partition

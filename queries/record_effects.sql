@@ -1,7 +1,7 @@
--- How often was each acknowledged record applied?
+-- How often was each record that is looked at applied?
 -- Measure: M1
--- Grain: one row per (downstream, record) that was applied at all
--- Reads: applications, drill_downstreams
+-- Grain: one row per (downstream, record) that was applied at all: in open words, or matched by record_id
+-- Reads: applications, identified_applications, identified_records, applied_effects, ledger_pages
 -- Parameters: none
 -- Returns:
 --   page_number integer  row of the ledger where the record stands
@@ -13,25 +13,64 @@
 --   first_applied_us bigint  earliest effect, microseconds since the epoch
 --   last_applied_us bigint  latest effect, microseconds since the epoch
 -- Method: Counted over one ordinal where one record means several rows, over all of them elsewhere.
-with per_ordinal as (
+with many_pages as (
+    select page_number from ledger_pages where delivery = 'many'
+),
+
+other_pages as (
+    select page_number from ledger_pages where delivery <> 'many'
+),
+
+many_records as (
+    select identified_records.*
+    from identified_records
+    inner join many_pages on many_pages.page_number = identified_records.page_number
+),
+
+many_identified as (
     select
-        applications.page_number,
-        applications.of_record_offset,
-        applications.of_record_key,
-        applications.ordinal,
-        count(*) as effects,
-        min(applications.applied_us) as first_applied_us,
-        max(applications.applied_us) as last_applied_us
+        many_records.page_number,
+        many_records.record_offset as of_record_offset,
+        many_records.record_key,
+        applied_effects.ordinal,
+        applied_effects.applied_us
+    from applied_effects
+    inner join many_records
+        on
+            many_records.downstream = applied_effects.downstream
+            and many_records.record_id = applied_effects.record_id
+),
+
+many_effects as (
+    select
+        applications.page_number, applications.record_offset, applications.record_key, applications.ordinal,
+        applications.applied_us
     from applications
-    inner join drill_downstreams on drill_downstreams.downstream = applications.downstream
-    where applications.is_matched and drill_downstreams.delivery = 'many'
-    group by
-        applications.page_number, applications.of_record_offset, applications.of_record_key, applications.ordinal
+    inner join many_pages on many_pages.page_number = applications.page_number
+    where applications.is_matched
+    union all
+    select
+        identified_applications.page_number,
+        identified_applications.of_record_offset as record_offset,
+        identified_applications.record_key,
+        identified_applications.ordinal,
+        identified_applications.applied_us
+    from many_identified as identified_applications
+),
+
+per_ordinal as (
+    select
+        page_number, record_offset, record_key, ordinal,
+        count(*) as effects,
+        min(applied_us) as first_applied_us,
+        max(applied_us) as last_applied_us
+    from many_effects
+    group by page_number, record_offset, record_key, ordinal
 )
 
 select
     applications.page_number,
-    applications.of_record_offset as record_offset,
+    applications.record_offset,
     cast(null as varchar(1)) as record_key,
     cast(count(*) as integer) as applied_rows,
     1 as distinct_applied,
@@ -39,32 +78,46 @@ select
     min(applications.applied_us) as first_applied_us,
     max(applications.applied_us) as last_applied_us
 from applications
-inner join drill_downstreams on drill_downstreams.downstream = applications.downstream
-where applications.is_matched and drill_downstreams.delivery <> 'many' and applications.of_record_key is null
-group by applications.page_number, applications.of_record_offset
+inner join other_pages on other_pages.page_number = applications.page_number
+where applications.is_matched and applications.record_key is null
+group by applications.page_number, applications.record_offset
 union all
 select
     applications.page_number,
-    applications.of_record_offset as record_offset,
-    applications.of_record_key as record_key,
+    applications.record_offset,
+    applications.record_key,
     cast(count(*) as integer) as applied_rows,
     1 as distinct_applied,
     cast(count(*) as integer) as effects,
     min(applications.applied_us) as first_applied_us,
     max(applications.applied_us) as last_applied_us
 from applications
-inner join drill_downstreams on drill_downstreams.downstream = applications.downstream
-where applications.is_matched and drill_downstreams.delivery <> 'many' and applications.of_record_key is not null
-group by applications.page_number, applications.of_record_offset, applications.of_record_key
+inner join other_pages on other_pages.page_number = applications.page_number
+where applications.is_matched and applications.record_key is not null
+group by applications.page_number, applications.record_offset, applications.record_key
+union all
+select
+    identified_applications.page_number,
+    identified_applications.of_record_offset as record_offset,
+    identified_applications.record_key,
+    cast(count(*) as integer) as applied_rows,
+    1 as distinct_applied,
+    cast(count(*) as integer) as effects,
+    min(identified_applications.applied_us) as first_applied_us,
+    max(identified_applications.applied_us) as last_applied_us
+from identified_applications
+inner join other_pages on other_pages.page_number = identified_applications.page_number
+group by
+    identified_applications.page_number, identified_applications.of_record_offset, identified_applications.record_key
 union all
 select
     page_number,
-    of_record_offset as record_offset,
-    of_record_key as record_key,
+    record_offset,
+    record_key,
     cast(max(effects) as integer) as applied_rows,
     cast(count(*) as integer) as distinct_applied,
     cast(sum(effects) as integer) as effects,
     min(first_applied_us) as first_applied_us,
     max(last_applied_us) as last_applied_us
 from per_ordinal
-group by page_number, of_record_offset, of_record_key
+group by page_number, record_offset, record_key

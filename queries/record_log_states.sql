@@ -1,7 +1,7 @@
 -- Is each record of a downstream missing from the log it was acknowledged into?
 -- Measure: M2
--- Grain: one row per (downstream, record) that a scan can judge
--- Reads: acked_log_states, ledger_pages, identified_records, identity_log_states
+-- Grain: one row per (downstream, record) in an open word, or matched by record_id, that a scan can judge
+-- Reads: open_log_states, ledger_pages, identified_records, identity_log_states
 -- Parameters: none
 -- Returns:
 --   page_number integer  row of the ledger where the record stands
@@ -12,18 +12,18 @@
 -- Method: With match offset the state of its coordinates, with match record_id that of its identity.
 select
     ledger_pages.page_number,
-    acked_log_states.record_offset,
-    acked_log_states.record_key,
-    acked_log_states.is_missing as is_log_missing,
-    acked_log_states.is_overwritten
-from acked_log_states
-inner join ledger_pages on ledger_pages.log_number = acked_log_states.log_number
-where ledger_pages.match_by = 'offset' or acked_log_states.record_id is null
+    open_log_states.record_offset,
+    open_log_states.record_key,
+    open_log_states.is_missing as is_log_missing,
+    open_log_states.is_overwritten
+from open_log_states
+inner join ledger_pages on ledger_pages.log_number = open_log_states.log_number
+where ledger_pages.match_by = 'offset' or open_log_states.record_id is null
 union all
 select
     identified_records.page_number,
     identified_records.record_offset,
-    identified_records.record_id as record_key,
+    identified_records.record_key,
     identity_log_states.is_log_missing,
     identity_log_states.is_overwritten
 from identified_records

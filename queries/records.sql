@@ -1,7 +1,7 @@
--- Which records does each downstream have to account for?
+-- Which records does each downstream have to account for that are looked at one by one?
 -- Measure: M1
--- Grain: one row per (downstream, record)
--- Reads: acked_records, ledger_pages, identified_records
+-- Grain: one row per (downstream, record) in an open word, or matched by record_id
+-- Reads: open_records, ledger_pages, identified_records
 -- Parameters: none
 -- Returns:
 --   downstream varchar  downstream that must apply it
@@ -21,15 +21,15 @@ select
     ledger_pages.cluster,
     ledger_pages.topic,
     ledger_pages.partition,
-    acked_records.record_offset,
-    acked_records.record_id,
-    acked_records.first_acked_us,
-    acked_records.last_acked_us,
+    open_records.record_offset,
+    open_records.record_id,
+    open_records.first_acked_us,
+    open_records.last_acked_us,
     ledger_pages.page_number,
-    acked_records.record_key
-from acked_records
-inner join ledger_pages on ledger_pages.log_number = acked_records.log_number
-where ledger_pages.match_by = 'offset' or acked_records.record_id is null
+    open_records.record_key
+from open_records
+inner join ledger_pages on ledger_pages.log_number = open_records.log_number
+where ledger_pages.match_by = 'offset' or open_records.record_id is null
 union all
 select
     ledger_pages.downstream,
@@ -41,6 +41,6 @@ select
     identified_records.first_acked_us,
     identified_records.last_acked_us,
     ledger_pages.page_number,
-    identified_records.record_id as record_key
+    identified_records.record_key
 from identified_records
 inner join ledger_pages on ledger_pages.page_number = identified_records.page_number

@@ -1,7 +1,7 @@
 -- How many acknowledged records did the flow lose, and from how long before the clock start?
 -- Measure: M10
 -- Grain: one row
--- Reads: record_fates, ledger_pages, clock, clusters_seen, group_homes
+-- Reads: record_fates, settled_pages, ledger_pages, clock, clusters_seen, group_homes
 -- Parameters: none
 -- Returns:
 --   acked bigint  acknowledged records of the flow, each once however many downstreams
@@ -32,6 +32,7 @@ states as (
         record_fates.record_offset,
         record_fates.record_id,
         record_fates.first_acked_us,
+        1 as records,
         case
             when (record_fates.is_log_missing and not record_fates.is_away) or record_fates.fate = 'lost' then 1 else 0
         end as missing,
@@ -48,26 +49,56 @@ states as (
     left join group_homes on group_homes.group_id = ledger_pages.group_id
 ),
 
+settled_states as (
+    select
+        ledger_pages.log_number,
+        ledger_pages.cluster,
+        settled_pages.word_offset,
+        settled_pages.records,
+        settled_pages.first_acked_us,
+        case
+            when coalesce(group_homes.cluster <> ledger_pages.cluster, false)
+                then case when settled_pages.fate = 'unresolved' then 1 else 0 end
+            when not settled_pages.is_log_judged then 1
+            when ledger_pages.group_id is not null and group_homes.cluster is null and counted.clusters > 1 then 1
+            else 0
+        end as unjudged
+    from settled_pages
+    inner join ledger_pages on ledger_pages.page_number = settled_pages.page_number
+    cross join counted
+    left join group_homes on group_homes.group_id = ledger_pages.group_id
+),
+
 judged as (
-    select cluster, first_acked_us, missing, unjudged
+    select cluster, records, first_acked_us, missing, unjudged
     from states
     where is_sole
     union all
     select
         cluster,
+        1 as records,
         min(first_acked_us) as first_acked_us,
         max(missing) as missing,
         max(unjudged) as unjudged
     from states
     where not is_sole
     group by log_number, cluster, record_offset, record_id
+    union all
+    select
+        cluster,
+        max(records) as records,
+        min(first_acked_us) as first_acked_us,
+        0 as missing,
+        max(unjudged) as unjudged
+    from settled_states
+    group by log_number, cluster, word_offset
 ),
 
 totals as (
     select
-        count(*) as acked,
+        cast(coalesce(sum(judged.records), 0) as bigint) as acked,
         coalesce(sum(judged.missing), 0) as rpa_records,
-        coalesce(sum(case when judged.missing = 0 then judged.unjudged else 0 end), 0) as unjudged,
+        coalesce(sum(case when judged.missing = 0 then judged.unjudged * judged.records else 0 end), 0) as unjudged,
         min(case when judged.missing = 1 then judged.first_acked_us end) as first_missing_acked_us,
         coalesce(max(case when clusters_seen.is_simulated then 1 else 0 end), 0) as simulated
     from judged

@@ -33,7 +33,7 @@ with observed as (
         'rebalances' as kind,
         client_id as subject,
         '' as place,
-        cast(max(rebalances) as varchar) as state,
+        cast(max(rebalances) as varchar(20)) as state,
         true as is_sound,
         observed_us,
         cast(null as bigint) as progress
@@ -46,8 +46,8 @@ with observed as (
         group_id as subject,
         cluster as place,
         state
-        || coalesce(', generation ' || cast(generation as varchar), '')
-        || coalesce(', ' || cast(members as varchar) || case when members = 1 then ' member' else ' members' end, '')
+        || coalesce(', generation ' || cast(generation as varchar(20)), '')
+        || coalesce(', ' || cast(members as varchar(20)) || case when members = 1 then ' member' else ' members' end, '')
             as state,
         lower(state) = 'stable' as is_sound,
         observed_us,
@@ -56,10 +56,10 @@ with observed as (
     union all
     select
         'partition' as kind,
-        topic || '-' || cast(partition as varchar) as subject,
+        topic || '-' || cast(partition as varchar(20)) as subject,
         cluster as place,
-        coalesce('leader ' || cast(leader as varchar), 'no leader')
-        || ', ' || cast(in_sync as varchar) || ' of ' || cast(replicas as varchar) || ' in sync' as state,
+        coalesce('leader ' || cast(leader as varchar(20)), 'no leader')
+        || ', ' || cast(in_sync as varchar(20)) || ' of ' || cast(replicas as varchar(20)) || ' in sync' as state,
         leader is not null and in_sync >= replicas as is_sound,
         observed_us,
         cast(null as bigint) as progress
@@ -69,7 +69,7 @@ with observed as (
         'controller' as kind,
         cluster as subject,
         '' as place,
-        'broker ' || cast(broker_id as varchar) as state,
+        'broker ' || cast(broker_id as varchar(20)) as state,
         true as is_sound,
         observed_us,
         cast(null as bigint) as progress
@@ -79,7 +79,7 @@ with observed as (
     select
         'connector' as kind,
         connector as subject,
-        coalesce('task ' || cast(task_id as varchar), '') as place,
+        coalesce('task ' || cast(task_id as varchar(20)), '') as place,
         upper(state) as state,
         upper(state) = 'RUNNING' as is_sound,
         observed_us,

@@ -1,7 +1,7 @@
 -- Which effects belong to no acknowledged record, and which of them are from before or outside the capture?
 -- Measure: M3
 -- Grain: one row per (downstream, cluster, topic, partition); coordinates are null where the effects carry none
--- Reads: applications, downstream_topics, acked_partitions
+-- Reads: applications, applied_effects, identified_records, record_effects, drill_downstreams, effect_words, acked_words, ledger_pages, downstream_topics, acked_partitions
 -- Parameters: none
 -- Returns:
 --   downstream varchar  downstream
@@ -10,7 +10,9 @@
 --   partition integer  source partition
 --   unacked bigint  effects at or above the lowest acknowledged offset of the partition, or without coordinates
 --   before_capture bigint  effects below it, or on a partition without acknowledged records
--- Method: Compared with the lowest acknowledged offset of the partition.
+-- Method: Compared with the lowest acknowledged offset of the partition: one by one in open words, by the word where no
+--   record was acknowledged in it, and not at all in settled words. Effects of downstreams that match by record_id are
+--   looked at only where fewer of them found their record than there are.
 with lowest as (
     select
         downstream_topics.downstream,
@@ -23,22 +25,84 @@ with lowest as (
         on downstream_topics.cluster = acked_partitions.cluster and downstream_topics.topic = acked_partitions.topic
 ),
 
+identified_effects as (
+    select count(*) as effects
+    from applied_effects
+    inner join drill_downstreams on drill_downstreams.downstream = applied_effects.downstream
+    where drill_downstreams.match_by = 'record_id'
+),
+
+matched_effects as (
+    select coalesce(sum(record_effects.effects), 0) as effects
+    from record_effects
+    inner join ledger_pages on ledger_pages.page_number = record_effects.page_number
+    where ledger_pages.match_by = 'record_id'
+),
+
+askers as (
+    select drill_downstreams.downstream
+    from drill_downstreams
+    cross join identified_effects
+    cross join matched_effects
+    where drill_downstreams.match_by = 'record_id' and identified_effects.effects <> matched_effects.effects
+),
+
+asked_records as (
+    select identified_records.downstream, identified_records.record_id
+    from identified_records
+    inner join askers on askers.downstream = identified_records.downstream
+),
+
+unmatched as (
+    select
+        ledger_pages.downstream, ledger_pages.cluster, ledger_pages.topic, ledger_pages.partition,
+        applications.record_offset,
+        cast(1 as bigint) as effects
+    from applications
+    inner join ledger_pages on ledger_pages.page_number = applications.page_number
+    where not applications.is_matched
+    union all
+    select
+        applied_effects.downstream, applied_effects.cluster, applied_effects.topic, applied_effects.partition,
+        applied_effects.record_offset,
+        1 as effects
+    from applied_effects
+    inner join askers on askers.downstream = applied_effects.downstream
+    left join asked_records
+        on
+            asked_records.downstream = applied_effects.downstream
+            and asked_records.record_id = applied_effects.record_id
+    where asked_records.downstream is null
+    union all
+    select
+        effect_words.downstream, effect_words.cluster, effect_words.topic, effect_words.partition,
+        effect_words.word_offset as record_offset,
+        effect_words.effects
+    from effect_words
+    left join ledger_pages on ledger_pages.page_number = effect_words.page_number
+    left join acked_words
+        on
+            acked_words.log_number = ledger_pages.log_number
+            and acked_words.word_offset = effect_words.word_offset
+    where acked_words.log_number is null
+),
+
 compared as (
     select
-        applications.downstream,
-        applications.cluster,
-        applications.topic,
-        applications.partition,
-        applications.cluster is null
-        or coalesce(applications.record_offset >= lowest.lowest_offset, false) as is_unacked
-    from applications
+        unmatched.downstream,
+        unmatched.cluster,
+        unmatched.topic,
+        unmatched.partition,
+        unmatched.effects,
+        unmatched.cluster is null
+        or coalesce(unmatched.record_offset >= lowest.lowest_offset, false) as is_unacked
+    from unmatched
     left join lowest
         on
-            lowest.downstream = applications.downstream
-            and lowest.cluster = applications.cluster
-            and lowest.topic = applications.topic
-            and lowest.partition = applications.partition
-    where not applications.is_matched
+            lowest.downstream = unmatched.downstream
+            and lowest.cluster = unmatched.cluster
+            and lowest.topic = unmatched.topic
+            and lowest.partition = unmatched.partition
 )
 
 select
@@ -46,7 +110,7 @@ select
     cluster,
     topic,
     partition,
-    cast(sum(case when is_unacked then 1 else 0 end) as bigint) as unacked,
-    cast(sum(case when is_unacked then 0 else 1 end) as bigint) as before_capture
+    cast(sum(case when is_unacked then effects else 0 end) as bigint) as unacked,
+    cast(sum(case when is_unacked then 0 else effects end) as bigint) as before_capture
 from compared
 group by downstream, cluster, topic, partition

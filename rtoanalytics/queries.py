@@ -1,6 +1,7 @@
 """Find, read and order the files in queries/. One file answers one question; its name is what it returns.
 
-A file is a header of comments (question, Measure, Grain, Reads, Parameters, Returns, Method) and one statement.
+A file is a header of comments (question, Measure, Grain, Reads, Parameters, Returns, Method) and one statement. Where
+an engine can say it better in its own words, <query>.<engine>.sql stands beside it.
 Queries form a chain: what a query reads is evidence, the drill definition, or what another query returns.
 """
 
@@ -51,6 +52,12 @@ class Query:
     returns: tuple[ReturnedColumn, ...]
     method: str
     sql: str
+    own_words: Mapping[str, str]
+    """By engine: a statement that answers the same in words which only that engine understands."""
+
+    def sql_for(self, engine: str) -> str:
+        """The statement that an engine runs."""
+        return self.own_words.get(engine, self.sql)
 
 
 @cache
@@ -60,11 +67,12 @@ def load_queries() -> Mapping[str, Query]:
     if folder is None:
         msg = f"no queries found in {' or '.join(map(str, _FOLDERS))}; install rtoanalytics again"
         raise DefectError(msg)
-    queries = [parse_query(path.stem, path.read_text("utf-8")) for path in sorted(folder.glob("*.sql"))]
+    texts = {path.name.removesuffix(".sql"): path.read_text("utf-8") for path in sorted(folder.glob("*.sql"))}
+    queries = [parse_query(name, text, _own_words(name, texts)) for name, text in texts.items() if "." not in name]
     return MappingProxyType({query.name: query for query in queries})
 
 
-def parse_query(name: str, text: str) -> Query:
+def parse_query(name: str, text: str, own_words: Mapping[str, str] = MappingProxyType({})) -> Query:
     """One query from the text of its file. Raises DefectError when the header lacks a field."""
     lines = text.splitlines()
     header = [line[2:].strip() for line in _leading_comments(lines)]
@@ -90,7 +98,13 @@ def parse_query(name: str, text: str) -> Query:
         returns=tuple(_returned(line) for line in fields["Returns"]),
         method=" ".join(fields["Method"]),
         sql="\n".join(lines[len(header) :]).strip() + "\n",
+        own_words=own_words,
     )
+
+
+def _own_words(name: str, texts: Mapping[str, str]) -> dict[str, str]:
+    """Statements of the files that stand beside a query's own, as <query>.<engine>.sql, by engine."""
+    return {other.removeprefix(f"{name}."): text for other, text in texts.items() if other.startswith(f"{name}.")}
 
 
 def in_order(queries: Mapping[str, Query], wanted: Iterable[str] | None = None) -> tuple[Query, ...]:

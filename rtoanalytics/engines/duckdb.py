@@ -6,8 +6,7 @@ tables stand under their contract names, with each instant twice: `…_at` for p
 
 from __future__ import annotations
 
-import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,19 +14,41 @@ import duckdb
 
 from rtoanalytics.bundle import check_values, evidence_select, microseconds_name
 from rtoanalytics.engines.definition import SCHEMAS, definition_relations
-from rtoanalytics.engines.plan import MAX_STEPS, UNMERGED, VIEWS, Progress, last_readers
+from rtoanalytics.engines.plan import (
+    FUNCTIONS,
+    MAX_STEPS,
+    SCREEN,
+    UNMERGED,
+    VIEWS,
+    WORD_OFFSETS,
+    Progress,
+    last_readers,
+)
+from rtoanalytics.engines.scratch import scratch_folder
 from rtoanalytics.errors import EvidenceError, Problem, QueryError
 from rtoanalytics.queries import GRID, GRID_ENDS, Query, in_order, load_queries
 from rtoanalytics.schemas import TABLES, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import pyarrow as pa
 
     from rtoanalytics.bundle import Bundle
     from rtoanalytics.drill import Drill
+
+
+_NAME = "duckdb"
+
+_BODIES = {
+    "word_of": "record_offset - record_offset % {word_offsets}",
+    "offset_bit": "cast(1 as bigint) << cast(record_offset % {word_offsets} as integer)",
+    # Hashed twice: the hash of two values at once is such that identities which changed places would cancel out.
+    "identity_hash": "case when record_id is not null then"
+    " cast(hash(xor(hash(record_id), cast(record_offset as ubigint))) >> 1 as bigint) end",
+}
 
 
 @dataclass(frozen=True)
@@ -49,24 +70,37 @@ class Engine:
 
 
 @contextmanager
-def open_engine(bundle: Bundle, *, memory_limit: str | None = None, scratch: Path | None = None) -> Iterator[Engine]:
+def open_engine(
+    bundle: Bundle,
+    *,
+    memory_limit: str | None = None,
+    usual_memory: int | None = None,
+    scratch: Path | None = None,
+    scratch_limit: str | None = None,
+    check: Callable[[duckdb.DuckDBPyConnection, Bundle], list[Problem]] = check_values,
+    attend: Callable[[duckdb.DuckDBPyConnection], AbstractContextManager[None]] = lambda _: nullcontext(),
+) -> Iterator[Engine]:
     """An engine on which evidence and the drill definition can be read, and no query has run yet.
 
-    Every value of the evidence is checked first: EvidenceError tells all that are outside their domain.
+    Every value of the evidence is checked first: EvidenceError tells all that are outside their domain, or whatever
+    else `check` finds.
 
-    `memory_limit` as DuckDB takes it ("4GB"); what does not fit is spilled into a temporary folder below `scratch`
-    (default: the system's), which is removed at the end.
+    `memory_limit` as DuckDB takes it ("4GB"); without one the engine takes `usual_memory` bytes, or what it takes by
+    itself where that is less or none are given. What does not fit is spilled into a temporary folder below `scratch`
+    (default: the system's), which is removed at the end and takes at most `scratch_limit` ("100GB").
+    `attend` is entered as long as the connection is open: for who watches it, or ends it from another thread.
     """
-    with tempfile.TemporaryDirectory(prefix="rtoanalytics-", dir=scratch) as folder:
+    with scratch_folder(scratch) as folder:
         connection = duckdb.connect(":memory:", config={"temp_directory": folder, "preserve_insertion_order": False})
         try:
-            connection.execute("set TimeZone = 'UTC'")
-            if memory_limit:
-                _limit_memory(connection, memory_limit)
-            _check(connection, bundle)
-            engine = Engine(connection, bundle)
-            _define(engine)
-            yield engine
+            with attend(connection):
+                _prepare(connection)
+                _limit(connection, "memory_limit", memory_limit or _less(connection, usual_memory))
+                _limit(connection, "max_temp_directory_size", scratch_limit)
+                _check(connection, bundle, check)
+                engine = Engine(connection, bundle)
+                _define(engine)
+                yield engine
         finally:
             connection.close()
 
@@ -78,7 +112,7 @@ def open_recent_engine(bundle: Bundle, recent: Mapping[str, pa.Table]) -> Iterat
     Rows have the types of the evidence schemas. Nothing is checked and nothing is spilled.
     """
     with duckdb.connect(":memory:", config={"preserve_insertion_order": False}) as connection:
-        connection.execute("set TimeZone = 'UTC'")
+        _prepare(connection)
         engine = Engine(connection, bundle)
         _lay_definition(engine, bundle.drill)
         for name, table in TABLES.items():
@@ -95,12 +129,15 @@ def run_queries(
     wanted: Iterable[str] | None = None,
     *,
     keep_long: bool = True,
+    screen: bool = True,
     watch: Callable[[Progress], None] | None = None,
 ) -> None:
     """Run the chain: all of it, or what `wanted` needs. Relations that stand already are left alone.
 
     Without `keep_long`, tables with a row for every record are dropped as soon as no query needs them any more: for
-    who reads only answers. Views over them cannot be read then.
+    who reads only answers. Views over them cannot be read then. `watch` is told before each query and at the end.
+
+    Without `screen`, every record is looked at one by one: slower, with the same answers.
 
     Raises EvidenceError when the capture spans more than MAX_STEPS steps, QueryError when a number outgrows its column.
     """
@@ -113,7 +150,7 @@ def run_queries(
             continue
         if watch:
             watch(Progress(query.name, done, len(order)))
-        _run(engine, query)
+        _run(engine, query, is_empty=query.name == SCREEN and not screen)
         if query.name == GRID_ENDS:
             _lay_steps(engine)
         for name in dropped_after.get(query.name, ()):
@@ -137,17 +174,42 @@ def run_again(engine: Engine, drill: Drill, names: Iterable[str]) -> None:
             _run(engine, query)
 
 
-def _check(connection: duckdb.DuckDBPyConnection, bundle: Bundle) -> None:
-    problems = check_values(connection, bundle)
+def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("set TimeZone = 'UTC'")
+    define_functions(connection)
+
+
+def define_functions(connection: duckdb.DuckDBPyConnection, *, word_offsets: int = WORD_OFFSETS) -> None:
+    """Define what queries call beside the functions of SQL. No answer depends on `word_offsets` (1 to 63)."""
+    for name, parameters in FUNCTIONS.items():
+        body = _BODIES[name].format(word_offsets=word_offsets)
+        connection.execute(f"create or replace macro {name}({', '.join(parameters)}) as ({body})")
+
+
+def _check(
+    connection: duckdb.DuckDBPyConnection,
+    bundle: Bundle,
+    check: Callable[[duckdb.DuckDBPyConnection, Bundle], list[Problem]],
+) -> None:
+    with _one_clear_message("the evidence"):
+        problems = check(connection, bundle)
     if problems:
         raise EvidenceError(problems)
 
 
-def _limit_memory(connection: duckdb.DuckDBPyConnection, memory_limit: str) -> None:
+def _less(connection: duckdb.DuckDBPyConnection, usual: int | None) -> str | None:
+    """A usual size where it is below the engine's own limit, which knows how much the machine has."""
+    [(own,)] = connection.sql("select parse_formatted_bytes(current_setting('memory_limit'))").fetchall()
+    return f"{usual}B" if usual is not None and usual < own else None
+
+
+def _limit(connection: duckdb.DuckDBPyConnection, setting: str, size: str | None) -> None:
+    if size is None:
+        return
     try:
-        connection.execute("set memory_limit = ?", [memory_limit])
+        connection.execute(f"set {setting} = ?", [size])
     except duckdb.Error as error:
-        msg = f'memory limit "{memory_limit}": {error}; write for instance 4GB'
+        msg = f'{setting} "{size}": {_first_line(error)}; write for instance 4GB'
         raise QueryError(msg) from None
 
 
@@ -174,10 +236,12 @@ def _relations(engine: Engine) -> set[str]:
     return {str(row[0]) for row in rows}
 
 
-def _run(engine: Engine, query: Query) -> None:
+def _run(engine: Engine, query: Query, *, is_empty: bool = False) -> None:
     kind = "view" if query.name in VIEWS else "table"
+    answer = f"({query.sql_for(_NAME)})"
+    filtered = f"select * from {answer} where false" if is_empty else answer
     with _one_clear_message(query.name):
-        engine.connection.execute(f'create {kind} "{query.name}" as {query.sql}')
+        engine.connection.execute(f'create {kind} "{query.name}" as {filtered}')
 
 
 def _lay_steps(engine: Engine) -> None:
@@ -215,9 +279,12 @@ def _one_clear_message(relation: str) -> Iterator[None]:
         msg = f"{relation}: a number outgrows its column ({_first_line(error)}); look for offsets near 2^63"
         raise QueryError(msg) from None
     except duckdb.OutOfMemoryException as error:
-        msg = (
-            f"{relation}: not enough memory or temporary disk ({_first_line(error)}); raise --memory-limit or free disk"
-        )
+        allowed = "raise --memory-limit or --scratch-limit, or name a --scratch folder with more room"
+        msg = f"{relation}: not enough memory or temporary disk ({_first_line(error)}); {allowed}"
+        raise QueryError(msg) from None
+    except duckdb.IOException as error:
+        allowed = "make room on the disk of the scratch folder (--scratch names another), and see that evidence stays"
+        msg = f"{relation}: reading or putting aside failed ({_first_line(error)}); {allowed}"
         raise QueryError(msg) from None
 
 

@@ -21,22 +21,59 @@ UNMERGED = frozenset({"acks", "log_records", "applied", "metrics"})
 
 VIEWS = frozenset(
     {
-        "acked_log_states",
-        "acked_records",
+        "acked_identities",
         "applications",
         "applied_effects",
         "fates",
-        "placed_effects",
+        "identified_applications",
+        "identified_records",
+        "merged_applied",
+        "open_log_records",
+        "open_log_states",
+        "open_records",
         "produces",
         "record_log_states",
         "records",
-        "scanned_records",
+        "settled_pages",
     }
 )
 """As long as the evidence, and cheap to compute again from the narrow tables below. Everything else becomes a table."""
 
-LONG = frozenset({"acked_places", "identified_records", "identity_log_states", "record_effects", "record_fates"})
-"""Tables that may have a row for every record."""
+LONG = frozenset(
+    {
+        "acked_words",
+        "effect_chains",
+        "effect_turns",
+        "effect_words",
+        "identity_log_states",
+        "log_words",
+        "open_places",
+        "open_words",
+        "placed_effects",
+        "record_effects",
+        "record_fates",
+        "settled_words",
+    }
+)
+"""Tables that may have a row for every record, or for every word of them."""
+
+SCREEN = "settled_words"
+"""The query that spares the others most of their work. Where it returns nothing, records are looked at one by one."""
+
+WORD_OFFSETS = 63
+"""Consecutive offsets in a word: as many as a signed 64-bit integer has bits beside its sign."""
+
+FUNCTIONS = {
+    "word_of": ("record_offset",),
+    "offset_bit": ("record_offset",),
+    "identity_hash": ("record_id", "record_offset"),
+}
+"""Functions that queries call beside those of SQL, and their parameters; each engine says them in its own words.
+
+`word_of`: the first offset of the word in which an offset lies. `offset_bit`: an integer with one bit set, for the
+place of the offset in its word. `identity_hash`: 63 or 64 bits, null for a null identity; engines may hash differently,
+since hashes are only ever held against each other.
+"""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import traverse_scope
 
 from rtoanalytics.bundle import open_bundle
-from rtoanalytics.engines.duckdb import DEFINITION_RELATIONS, open_engine, run_queries
+from rtoanalytics.engines.duckdb import DEFINITION_RELATIONS, define_functions, open_engine, run_queries
+from rtoanalytics.engines.plan import FUNCTIONS
 from rtoanalytics.queries import GRID, in_order, load_queries
 from rtoanalytics.schemas import TABLES
 
@@ -28,9 +29,12 @@ Shape = list[tuple[str, str]]
 FOLDER = Path(__file__).resolve().parents[2] / "queries"
 QUERIES = load_queries()
 NAMES = sorted(QUERIES)
+OWN_WORDS = [(name, engine) for name in NAMES for engine in QUERIES[name].own_words]
 MEASURES = {f"M{number}" for number in range(1, 12)}
 LABELS = ("Measure", "Grain", "Reads", "Parameters", "Returns", "Method")
 TYPES = {"bigint", "integer", "double", "boolean", "varchar"}
+SHARED = {"bit_count"}
+"""Functions that DuckDB and Spark both have, though the parser does not know them."""
 EMPTY_DRILL = """\
 schema_version: 1
 id: empty
@@ -109,6 +113,25 @@ def test_portable_twins_exist() -> None:
     """A query in DuckDB's own words stands beside a portable one of the same name."""
     own_words = [path.name.removesuffix(".duckdb.sql") for path in FOLDER.glob("*.duckdb.sql")]
     assert set(own_words) <= set(QUERIES)
+
+
+@pytest.mark.parametrize(("name", "engine"), OWN_WORDS)
+def test_own_words_read_what_the_header_says(name: str, engine: str) -> None:
+    """An engine's own words are one statement without a header, over the same relations, without order or chance."""
+    text = QUERIES[name].own_words[engine]
+    (statement,) = sqlglot.parse(text, read=engine)
+    assert isinstance(statement, exp.Expression)
+    assert isinstance(statement, exp.Query)
+    assert not text.startswith("--")
+    assert relations_read(statement) == set(QUERIES[name].reads)
+    assert not [what for what in ("the clock", "chance", "a parameter") if re.search(DENIED[what], text, re.IGNORECASE)]
+
+
+def test_functions_are_called_as_they_are_defined() -> None:
+    """Queries call no function beside those of SQL but those that every engine supplies, each with its parameters."""
+    calls = [call for name in NAMES for call in parsed(name).find_all(exp.Anonymous) if call.name not in SHARED]
+    assert {call.name for call in calls} == set(FUNCTIONS)
+    assert all(len(call.expressions) == len(FUNCTIONS[call.name]) for call in calls)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -228,11 +251,14 @@ def test_returns_what_it_says(name: str, shapes: Mapping[str, Shape]) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_needs_only_what_it_reads(name: str, shapes: Mapping[str, Shape]) -> None:
     """A query can be bound where nothing but the relations of `Reads:` exists."""
+    query = QUERIES[name]
     with duckdb.connect() as connection:
-        for relation in QUERIES[name].reads:
+        define_functions(connection)
+        for relation in query.reads:
             columns = ", ".join(f'"{column}" {kind}' for column, kind in shapes[relation])
             connection.execute(f'create table "{relation}" ({columns})')
-        assert shape_of(connection, QUERIES[name].sql) == shapes[name]
+        statements = (query.sql, *query.own_words.values())
+        assert [shape_of(connection, statement) for statement in statements] == [shapes[name]] * len(statements)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -21,6 +21,7 @@ import pyarrow as pa
 from rtoanalytics.bundle import microseconds_name
 from rtoanalytics.drill import parse_drill
 from rtoanalytics.engines.definition import SCHEMAS, definition_relations
+from rtoanalytics.engines.duckdb import define_functions
 from rtoanalytics.queries import GRID, load_queries
 from rtoanalytics.schemas import TABLES, Kind
 
@@ -39,6 +40,8 @@ _RETURNED_TYPES: dict[str, pa.DataType] = {
     "boolean": pa.bool_(),
     "varchar": pa.string(),
 }
+HASH = "1000 * cast(ascii(record_id) as bigint) + record_offset"
+"""A hash of identities that can be worked out by hand: engines hash each in their own way."""
 EXPECTED, DEFINITION = "expected.csv", "drill.yaml"
 
 
@@ -53,15 +56,20 @@ class Case:
         """The columns that the case is about, and the rows that the query must answer."""
         return read_rows(self.folder / EXPECTED, schema_of(self.query.name))
 
-    def answered(self) -> list[Row]:
-        """Every row that the query answers, as columns of `expected`, over nothing but the relations of the case."""
+    def answered(self, statement: str) -> list[Row]:
+        """Every row that a statement of the query answers, over nothing but the relations of the case.
+
+        Rows have the columns of `expected`.
+        """
         with duckdb.connect() as connection:
+            define_functions(connection)
+            connection.execute(f"create or replace macro identity_hash(record_id, record_offset) as ({HASH})")
             for relation in self.query.reads:
                 connection.register("arriving", self._relation(relation))
                 connection.execute(f'create table "{relation}" as select * from arriving')
                 connection.unregister("arriving")
             columns = ", ".join(f'"{name}"' for name in self.expected()[0])
-            rows: list[Row] = connection.sql(f"select {columns} from ({self.query.sql})").to_arrow_table().to_pylist()
+            rows: list[Row] = connection.sql(f"select {columns} from ({statement})").to_arrow_table().to_pylist()
         return rows
 
     def strangers(self) -> list[str]:

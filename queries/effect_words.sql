@@ -1,0 +1,93 @@
+-- Which offsets does each downstream show effects of, word by word?
+-- Measure: M1
+-- Grain: one row per (downstream that matches by offset, cluster, topic, partition, word_offset); coordinates are null where effects carry none
+-- Reads: merged_applied, drill_downstreams, sole_clusters, ledger_pages
+-- Parameters: none
+-- Returns:
+--   downstream varchar  downstream
+--   cluster varchar  source cluster, null if the coordinates are incomplete
+--   topic varchar  source topic, null likewise
+--   partition integer  source partition, null likewise
+--   page_number integer  row of the ledger, null where that log took no acknowledged record
+--   word_offset bigint  first offset of the word, null where the coordinates are incomplete
+--   effects bigint  effects
+--   effect_bits bigint  bit n is set if the n-th offset of the word has an effect
+--   identified_effects bigint  of the effects, those with a record_id
+--   identity_sum bigint  exclusive or of the hashes of offset and record_id, null without identities
+--   first_applied_us bigint  earliest effect, microseconds since the epoch
+--   last_applied_us bigint  latest effect, microseconds since the epoch
+-- Method: Words as in acked_words. Names are looked at once a word: first as captured, then with the only cluster that
+--   a null can mean.
+with captured as (
+    select
+        downstream, cluster, topic, partition,
+        word_of(record_offset) as word_offset,
+        count(*) as effects,
+        bit_or(offset_bit(record_offset)) as effect_bits,
+        count(record_id) as identified_effects,
+        bit_xor(identity_hash(record_id, record_offset)) as identity_sum,
+        min(applied_us) as first_applied_us,
+        max(applied_us) as last_applied_us
+    from merged_applied
+    group by downstream, cluster, topic, partition, word_of(record_offset)
+),
+
+located as (
+    select
+        captured.*,
+        coalesce(captured.cluster, sole_clusters.cluster) as source_cluster,
+        coalesce(captured.cluster, sole_clusters.cluster) is not null
+        and captured.topic is not null
+        and captured.partition is not null
+        and captured.word_offset is not null as has_coordinates
+    from captured
+    inner join drill_downstreams on drill_downstreams.downstream = captured.downstream
+    left join sole_clusters
+        on sole_clusters.downstream = captured.downstream and sole_clusters.topic = captured.topic
+    where drill_downstreams.match_by = 'offset'
+),
+
+placed as (
+    select
+        downstream,
+        case when has_coordinates then source_cluster end as cluster,
+        case when has_coordinates then topic end as topic,
+        case when has_coordinates then partition end as partition,
+        case when has_coordinates then word_offset end as word_offset,
+        effects, effect_bits, identified_effects, identity_sum, first_applied_us, last_applied_us
+    from located
+),
+
+words as (
+    select
+        downstream, cluster, topic, partition, word_offset,
+        cast(sum(effects) as bigint) as effects,
+        bit_or(effect_bits) as effect_bits,
+        cast(sum(identified_effects) as bigint) as identified_effects,
+        bit_xor(identity_sum) as identity_sum,
+        min(first_applied_us) as first_applied_us,
+        max(last_applied_us) as last_applied_us
+    from placed
+    group by downstream, cluster, topic, partition, word_offset
+)
+
+select
+    words.downstream,
+    words.cluster,
+    words.topic,
+    words.partition,
+    ledger_pages.page_number,
+    words.word_offset,
+    words.effects,
+    words.effect_bits,
+    words.identified_effects,
+    words.identity_sum,
+    words.first_applied_us,
+    words.last_applied_us
+from words
+left join ledger_pages
+    on
+        ledger_pages.downstream = words.downstream
+        and ledger_pages.cluster = words.cluster
+        and ledger_pages.topic = words.topic
+        and ledger_pages.partition = words.partition
