@@ -29,6 +29,7 @@ from rtoanalytics.bundle.manifest import (
 )
 from rtoanalytics.bundle.opening import bundle_folder, read_bundle
 from rtoanalytics.bundle.swap import begin, commit, drop, exclusive, finish_interrupted, roll_forward
+from rtoanalytics.engines.interruption import interruptible
 from rtoanalytics.errors import EvidenceError, Problem, SealError
 from rtoanalytics.schemas import TABLES
 
@@ -37,8 +38,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rtoanalytics.bundle import Bundle
+    from rtoanalytics.bundle.manifest import Describe
+    from rtoanalytics.engines.interruption import Interruption
 
-_MEMORY_LIMIT = "2GB"
+_MEMORY_LIMIT = "1500MB"  # of the engine; the process takes about 0.4 GB more
 _TEMPORARY = "temporary"
 
 
@@ -65,17 +68,22 @@ def seal_bundle(root: Path, *, reseal: bool = False) -> Manifest:
 
     Raises DrillError or EvidenceError when the bundle is not in order, SealError when it was altered since it was
     sealed (unless `reseal`) or when the system fails. In every case, and when the process is killed at any moment, the
-    bundle is either as it was before or sealed; the next `open_bundle` finishes what was left half done.
+    bundle is either as it was before or sealed; the next `open_bundle` finishes what was left half done. A
+    KeyboardInterrupt ends it within moments.
     """
     root = bundle_folder(root)
-    with _system_failures(root), exclusive(root):
-        roll_forward(root)
-        state = _state(root)
-        if state.status is SealStatus.SEALED and state.manifest:
-            return state.manifest
-        if state.status is SealStatus.ALTERED and not reseal:
-            raise SealError([_REFUSED, *state.problems])
-        return _seal(root)
+
+    def work(interruption: Interruption) -> Manifest:
+        with _system_failures(root), exclusive(root):
+            roll_forward(root)
+            state = _state(root)
+            if state.status is SealStatus.SEALED and state.manifest:
+                return state.manifest
+            if state.status is SealStatus.ALTERED and not reseal:
+                raise SealError([_REFUSED, *state.problems])
+            return _seal(root, interruption)
+
+    return interruptible(work)
 
 
 def verify_bundle(root: Path) -> list[Problem]:
@@ -86,11 +94,14 @@ def verify_bundle(root: Path) -> list[Problem]:
     return list(state.problems)
 
 
-def sealed_state(root: Path) -> SealedState:
-    """Whether a bundle is unsealed, sealed, or altered since, and how. Reads every byte of it."""
+def sealed_state(root: Path, describe: Describe = describe_file) -> SealedState:
+    """Whether a bundle is unsealed, sealed, or altered since, and how. Reads every byte of it.
+
+    `describe` tells what a file is now; one that knows better than to read it again may be given.
+    """
     root = bundle_folder(root)
     finish_interrupted(root)
-    return _state(root)
+    return _state(root, describe)
 
 
 _REFUSED = Problem(
@@ -100,39 +111,44 @@ _REFUSED = Problem(
 )
 
 
-def _state(root: Path) -> SealedState:
+def _state(root: Path, describe: Describe = describe_file) -> SealedState:
     manifest, problems = read_manifest(root)
     if manifest:
-        problems = manifest_problems(root, manifest)
+        problems = manifest_problems(root, manifest, describe)
     if problems:
         return SealedState(SealStatus.ALTERED, manifest, tuple(problems))
     return SealedState(SealStatus.SEALED, manifest) if manifest else SealedState(SealStatus.UNSEALED)
 
 
-def _seal(root: Path) -> Manifest:
+def _seal(root: Path, interruption: Interruption) -> Manifest:
     # What is going to be replaced is noted before it is read: whatever arrives later is seen to be new and kept.
     building = begin(root)
     try:
         bundle = read_bundle(root)
-        _compact(bundle, building)
+        _compact(bundle, building, interruption)
         manifest = _describe(bundle, building)
         _write_durably(building / MANIFEST, manifest.to_bytes())
+        interruption.check()
         commit(root)
     finally:
         drop(root)
     return manifest
 
 
-def _compact(bundle: Bundle, building: Path) -> None:
+def _compact(bundle: Bundle, building: Path, interruption: Interruption) -> None:
     temporary = building / _TEMPORARY
-    with duckdb.connect(config={"memory_limit": _MEMORY_LIMIT, "temp_directory": str(temporary)}) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
+    with (
+        duckdb.connect(config={"memory_limit": _MEMORY_LIMIT, "temp_directory": str(temporary)}) as connection,
+        interruption.ends(connection),
+    ):
+        connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         problems = check_values(connection, bundle)
         for name, files in bundle.files.items():
             problems += extra_columns(TABLES[name], files)[1]
         if problems:
             raise EvidenceError(problems)
         for name, files in bundle.files.items():
+            interruption.check()
             compact_table(connection, TABLES[name], files, building / EVIDENCE / name)
     shutil.rmtree(temporary, ignore_errors=True)
 

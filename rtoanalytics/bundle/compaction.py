@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rtoanalytics.bundle.extras import extra_columns
-from rtoanalytics.bundle.select import alike_files, from_files, readings
-from rtoanalytics.bundle.sql import quoted
+from rtoanalytics.bundle.sealed_order import sealed_rows
 from rtoanalytics.errors import DefectError, EvidenceError
 from rtoanalytics.schemas import Kind
 
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 
 ROW_GROUP_ROWS = 262_144
 ROW_GROUPS_PER_FILE = 80
-_COMPRESSION_LEVEL = 3
+_NUMBERS_LEVEL = 3
+"""Level of zstd for numbers: 2 % smaller than level 1 there, at about the same speed."""
+_LEVEL = 1
+"""For everything else: of identities that look random, higher levels make more bytes of more work."""
 
 
 def compact_table(
@@ -40,8 +44,8 @@ def compact_table(
     if problems:
         raise EvidenceError(problems)
     schema = pa.schema([*table.arrow_schema, *(pa.field(name, found) for name, found in extras.items())])
-    reader = connection.sql(_sorted_select(table, files, extras)).to_arrow_reader(ROW_GROUP_ROWS)
-    paths, rows = _write_parts(table, schema, reader, folder)
+    sealed = sealed_rows(connection, table, files, schema, ROW_GROUP_ROWS)
+    paths, rows = write_parts(table, schema, sealed.batches, folder, sealed.constants)
     captured = sum(file.rows for file in files)
     if rows != captured:
         msg = f"sealing {table.name} wrote {rows} of {captured} rows; the bundle is unchanged"
@@ -49,40 +53,20 @@ def compact_table(
     return paths
 
 
-def _sorted_select(table: Table, files: Sequence[EvidenceFile], extras: Mapping[str, pa.DataType]) -> str:
-    names = [*table.by_name, *extras]
-    parts = [_select_alike(table, alike, extras) for alike in alike_files(files, names)]
-    captured = "\nUNION ALL\n".join(parts)
-    order = ", ".join(f"{key} NULLS FIRST" for key in _sort_keys(table, extras))
-    return f"SELECT * FROM (\n{captured}\n) AS evidence ORDER BY {order}"  # noqa: S608  (every name in it is quoted)
+def write_parts(
+    table: Table,
+    schema: pa.Schema,
+    batches: Iterable[pa.RecordBatch],
+    folder: Path,
+    constants: Mapping[str, pa.Scalar[Any]] = MappingProxyType({}),
+) -> tuple[list[Path], int]:
+    """Write rows that come in sealed order to files of a sealed bundle; the files, and how many rows they hold.
 
-
-def _select_alike(table: Table, files: Sequence[EvidenceFile], extras: Mapping[str, pa.DataType]) -> str:
-    read = readings(table.columns, files[0])
-    listed = [f"{read[column.name].value} AS {quoted(column.name)}" for column in table.columns]
-    beyond = [f"{_as_it_is(name, files[0])} AS {quoted(name)}" for name in extras]
-    return f"SELECT {', '.join([*listed, *beyond])} {from_files(files)}"
-
-
-def _as_it_is(name: str, file: EvidenceFile) -> str:
-    return f"captured.{quoted(name)}" if name in file.columns else "NULL"
-
-
-def _sort_keys(table: Table, extras: Mapping[str, pa.DataType]) -> list[str]:
-    """A total order of rows: no two rows that differ are equal under it, so the sealed bytes do not depend on luck."""
-    listed = [*table.order, *(name for name in table.by_name if name not in table.order)]
-    beyond = [name for name, found in extras.items() if not pa.types.is_null(found)]
-    doubles = [name for name, column in table.by_name.items() if column.kind is Kind.DOUBLE]
-    doubles += [name for name, found in extras.items() if pa.types.is_floating(found)]
-    # 0.0 and -0.0 compare equal.
-    signs = [f"signbit(evidence.{quoted(name)})" for name in doubles]
-    return [*(f"evidence.{quoted(name)}" for name in [*listed, *beyond]), *signs]
-
-
-def _write_parts(table: Table, schema: pa.Schema, reader: pa.RecordBatchReader, folder: Path) -> tuple[list[Path], int]:
-    """Write row groups to as many files as it takes, at least one: a table without rows is not a missing table."""
+    `constants` are the columns that batches lack, with the one value that each has. Rows go into as many files as it
+    takes, at least one: a table without rows is not a missing table.
+    """
     folder.mkdir(parents=True)
-    groups = _row_groups(schema, reader)
+    groups = _ahead(_row_groups(schema, batches, constants))
     group = next(groups, None)
     paths: list[Path] = []
     rows = 0
@@ -95,18 +79,9 @@ def _write_parts(table: Table, schema: pa.Schema, reader: pa.RecordBatchReader, 
 
 
 def _write_part(table: Table, schema: pa.Schema, groups: Iterable[pa.Table], path: Path) -> int:
-    dictionary, encodings = _encodings(table, schema)
     rows = 0
     with path.open("wb") as file:
-        with pq.ParquetWriter(
-            file,
-            schema,
-            compression="zstd",
-            compression_level=_COMPRESSION_LEVEL,
-            use_dictionary=dictionary,  # type: ignore[arg-type]  # the stubs know only bool
-            column_encoding=encodings,
-            write_page_checksum=True,
-        ) as writer:
+        with pq.ParquetWriter(file, schema, **_layout(table, schema)) as writer:
             for group in groups:
                 writer.write_table(group, row_group_size=ROW_GROUP_ROWS)
                 rows += group.num_rows
@@ -115,26 +90,53 @@ def _write_part(table: Table, schema: pa.Schema, groups: Iterable[pa.Table], pat
     return rows
 
 
-def _row_groups(schema: pa.Schema, reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
+def _ahead(groups: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The same, the next one prepared in a thread while this one is being written."""
+    with ThreadPoolExecutor(1, "next row group") as preparing:
+        coming = preparing.submit(next, groups, None)
+        while group := coming.result():
+            coming = preparing.submit(next, groups, None)
+            yield group
+
+
+def _row_groups(
+    schema: pa.Schema, batches: Iterable[pa.RecordBatch], constants: Mapping[str, pa.Scalar[Any]]
+) -> Iterator[pa.Table]:
     """Tables of exactly ROW_GROUP_ROWS rows, the last one shorter, each column in one piece.
 
     How DuckDB cuts its answer depends on its threads; the bytes of a sealed file must not.
     """
-    pending = schema.empty_table()
-    for batch in reader:
-        pending = pa.concat_tables([pending, pa.Table.from_batches([batch]).cast(schema)])
+    varying = pa.schema([field for field in schema if field.name not in constants])
+    pending = varying.empty_table()
+    for batch in batches:
+        pending = pa.concat_tables([pending, pa.Table.from_batches([batch]).cast(varying)])
         while pending.num_rows >= ROW_GROUP_ROWS:
-            yield pending.slice(0, ROW_GROUP_ROWS).combine_chunks()
+            yield _completed(pending.slice(0, ROW_GROUP_ROWS), schema, constants)
             pending = pending.slice(ROW_GROUP_ROWS)
     if pending.num_rows:
-        yield pending.combine_chunks()
+        yield _completed(pending, schema, constants)
 
 
-def _encodings(table: Table, schema: pa.Schema) -> tuple[list[str], dict[str, str]]:
-    """Which columns get a dictionary, and the encoding of those that do better without."""
-    plain_texts = {column.name for column in table.columns if column.kind is Kind.STRING}
-    dictionary = [field.name for field in schema if pa.types.is_string(field.type) and field.name not in plain_texts]
+def _completed(group: pa.Table, schema: pa.Schema, constants: Mapping[str, pa.Scalar[Any]]) -> pa.Table:
+    columns: dict[str, Any] = {
+        name: pa.repeat(value, group.num_rows)  # type: ignore[call-overload]  # the stubs know no scalar of any type
+        for name, value in constants.items()
+    }
+    columns |= {name: group[name].combine_chunks() for name in group.column_names}
+    return pa.table([columns[name] for name in schema.names], names=schema.names).cast(schema)
+
+
+def _layout(table: Table, schema: pa.Schema) -> dict[str, Any]:
+    """How columns are written: names with a dictionary, numbers and other texts as differences to the row before."""
+    texts = [column.name for column in table.columns if column.kind is Kind.STRING]
+    dictionary = [field.name for field in schema if pa.types.is_string(field.type) and field.name not in texts]
     maps = [field.name for field in schema if pa.types.is_map(field.type)]
     dictionary += [f"{name}.key_value.{part}" for name in maps for part in ("key", "value")]
     numbers = [field.name for field in schema if pa.types.is_integer(field.type) or pa.types.is_timestamp(field.type)]
-    return dictionary, dict.fromkeys(numbers, "DELTA_BINARY_PACKED")
+    return {
+        "compression": "zstd",
+        "compression_level": dict.fromkeys(schema.names, _LEVEL) | dict.fromkeys(numbers, _NUMBERS_LEVEL),
+        "use_dictionary": dictionary,
+        "column_encoding": dict.fromkeys(numbers, "DELTA_BINARY_PACKED") | dict.fromkeys(texts, "DELTA_BYTE_ARRAY"),
+        "write_page_checksum": True,
+    }

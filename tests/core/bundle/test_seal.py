@@ -369,6 +369,7 @@ def test_encodings(bundle: BundleFolder) -> None:
         assert written.compression == "ZSTD"
         is_delta = "DELTA_BINARY_PACKED" in written.encodings
         assert is_delta == (column.kind in {Kind.INT32, Kind.INT64, Kind.INSTANT}), column.name
+        assert ("DELTA_BYTE_ARRAY" in written.encodings) == (column.kind is Kind.STRING), column.name
         assert written.has_dictionary_page == (column.kind is Kind.NAME), column.name
     content = bytearray(path.read_bytes())
     content[columns["record_offset"].data_page_offset + columns["record_offset"].total_compressed_size - 1] ^= 1

@@ -12,10 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rtoanalytics.bundle import check_bundle, open_bundle, swap
+from rtoanalytics.bundle import check_bundle, compaction, open_bundle, swap
 from rtoanalytics.errors import SealError
 from rtoanalytics.seal import SealStatus, seal_bundle, sealed_state, verify_bundle
 from tests.core.bundle.folders import BundleFolder, good_row
@@ -85,7 +86,7 @@ def assert_before_or_after(bundle: BundleFolder, before: Counter[str]) -> SealSt
         assert names == ["0.parquet", "1.parquet"]
     else:
         assert status is SealStatus.SEALED
-        assert names == ["part-00000.parquet"]
+        assert names == [f"part-{number:05}.parquet" for number in range(len(names))]
     return status
 
 
@@ -256,3 +257,82 @@ def test_failures_of_the_system_are_refusals(captured: BundleFolder, monkeypatch
     with pytest.raises(SealError, match=r"part-00000\.parquet: No space left on device; nothing is lost"):
         seal_bundle(captured.root)
     assert assert_before_or_after(captured, before) is SealStatus.UNSEALED
+
+
+PARTS = """
+    import sys
+    from pathlib import Path
+    from rtoanalytics.bundle import compaction
+    from rtoanalytics.seal import seal_bundle
+    compaction.ROW_GROUP_ROWS, compaction.ROW_GROUPS_PER_FILE = 10, 2
+    seal_bundle(Path(sys.argv[1]))
+"""
+"""Seals in row groups of 10 rows and files of 20."""
+
+
+@pytest.mark.parametrize("part", ["acks/part-00000", "acks/part-00003", "acks/part-00040", "events/part-00000"])
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT], ids=["killed", "Ctrl-C"])
+def test_ended_while_writing(captured: BundleFolder, part: str, ending: signal.Signals) -> None:
+    """A process that is ended while it writes any file of the sealed form leaves the bundle whole."""
+    captured.write("acks", *(good_row("acks", number) for number in range(20, 1000)), name="1.parquet")
+    before = rows(captured)
+    program = f"""
+        import os
+        from pathlib import Path
+        opened = Path.open
+        def ended(path, *arguments, **options):
+            file = opened(path, *arguments, **options)
+            if path.as_posix().endswith("{part}.parquet") and ".sealing" in path.parts:
+                os.kill(os.getpid(), {int(ending)})
+            return file
+        Path.open = ended
+    """
+    process = sealing_process(captured, textwrap.dedent(program) + textwrap.dedent(PARTS))
+    assert process.returncode == -ending
+    status = assert_before_or_after(captured, before)
+    assert status is SealStatus.UNSEALED or ending is signal.SIGINT  # which may come too late to matter
+
+
+def test_ctrl_c_while_sorting(captured: BundleFolder) -> None:
+    """Ctrl-C while the engine computes ends the seal as an interruption, not as a failure; the bundle is as it was."""
+    before = rows(captured)
+    program = """
+        import os, signal, sys
+        from pathlib import Path
+        from rtoanalytics import seal
+        def endless(connection, *_):
+            os.kill(os.getpid(), signal.SIGINT)
+            connection.execute("SELECT max(hash(a.i, b.i)) FROM range(10000000) AS a(i), range(10000000) AS b(i)")
+        seal.compact_table = endless
+        try:
+            seal.seal_bundle(Path(sys.argv[1]))
+        except KeyboardInterrupt:
+            sys.exit(7)
+    """
+    assert sealing_process(captured, textwrap.dedent(program)).returncode == 7
+    assert assert_before_or_after(captured, before) is SealStatus.UNSEALED
+
+
+def test_a_row_group_that_cannot_be_prepared(captured: BundleFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails in the thread that prepares row groups fails the seal, with the bundle as it was."""
+    before = rows(captured)
+
+    why = ("no such value",)
+
+    def fail(*_: object) -> None:
+        raise pa.ArrowInvalid(*why)
+
+    monkeypatch.setattr(compaction, "_completed", fail)
+    with pytest.raises(SealError, match="no such value; nothing is lost"):
+        seal_bundle(captured.root)
+    assert assert_before_or_after(captured, before) is SealStatus.UNSEALED
+
+
+def sealing_process(bundle: BundleFolder, program: str) -> subprocess.CompletedProcess[bytes]:
+    """A program over a bundle, in a process of its own that has ended."""
+    return subprocess.run(
+        [sys.executable, "-c", program, str(bundle.root)],
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        stderr=subprocess.DEVNULL,
+    )
