@@ -1,7 +1,6 @@
 """`python -m benchmarks.steps BUNDLE`: the seconds of each step of one analysis, as one line of JSON.
 
-The steps are those of `rto analyze`, with one difference: queries run one by one and every relation stays, so that the
-time of each can be told.
+The steps are those of `rto analyze`; nothing is written.
 """
 
 from __future__ import annotations
@@ -13,12 +12,15 @@ import time
 _STARTED = time.perf_counter()
 
 from pathlib import Path  # noqa: E402  (the clock runs before the imports that it times)
+from typing import TYPE_CHECKING  # noqa: E402
 
 from rtoanalytics.bundle import open_bundle  # noqa: E402
 from rtoanalytics.engines.duckdb import open_engine, run_queries  # noqa: E402
 from rtoanalytics.measures import take_measures  # noqa: E402
-from rtoanalytics.queries import in_order, load_queries  # noqa: E402
 from rtoanalytics.results import RELATIONS, with_instants  # noqa: E402
+
+if TYPE_CHECKING:
+    from rtoanalytics.engines.plan import Progress
 
 
 class Clock:
@@ -27,6 +29,7 @@ class Clock:
     def __init__(self, started: float) -> None:
         self.seconds: dict[str, float] = {}
         self._last = started
+        self._query = ""
 
     def tick(self, step: str) -> None:
         """A step ends now."""
@@ -34,18 +37,22 @@ class Clock:
         self.seconds[step] = round(now - self._last, 4)
         self._last = now
 
+    def at_query(self, progress: Progress) -> None:
+        """A query begins now, or the last one has ended."""
+        if self._query:
+            self.tick(f"query {self._query}")
+        self._query = progress.query
+
 
 def steps_of(root: Path) -> dict[str, float]:
-    """The steps of one analysis; nothing is written."""
+    """The steps of one analysis."""
     clock = Clock(_STARTED)
     clock.tick("imports")
     bundle = open_bundle(root)
     clock.tick("open")
     with open_engine(bundle) as engine:
         clock.tick("check values")
-        for query in in_order(load_queries()):
-            run_queries(engine, [query.name])
-            clock.tick(f"query {query.name}")
+        run_queries(engine, keep_long=False, watch=clock.at_query)
         take_measures(engine)
         clock.tick("measures")
         for relation in RELATIONS:
