@@ -13,67 +13,66 @@
 --   is_polled boolean  whether the commit was sampled
 --   seen_us bigint  when the collector saw it, microseconds since the epoch
 -- Method: The last commit at or before the step.
-with arrivals as (
+with logs as (
     select
-        group_commits.group_id,
-        group_commits.cluster,
-        group_commits.topic,
-        group_commits.partition,
+        group_id, cluster, topic, partition,
+        cast(row_number() over (order by group_id, cluster, topic, partition) as integer) as log_number
+    from group_partitions
+),
+
+numbered_commits as (
+    select
+        logs.log_number,
         group_commits.partition_position,
-        group_commits.committed_us
-        + (drill_objectives.step_us - group_commits.committed_us % drill_objectives.step_us) % drill_objectives.step_us
-            as step_us
+        group_commits.committed_us,
+        group_commits.committed_offset,
+        group_commits.is_polled,
+        group_commits.seen_us
     from group_commits
-    cross join drill_objectives
+    inner join logs
+        on
+            logs.group_id = group_commits.group_id
+            and logs.cluster = group_commits.cluster
+            and logs.topic = group_commits.topic
+            and logs.partition = group_commits.partition
 ),
 
 latest as (
-    select group_id, cluster, topic, partition, step_us, max(partition_position) as partition_position
-    from arrivals
-    group by group_id, cluster, topic, partition, step_us
+    select
+        numbered_commits.log_number,
+        numbered_commits.committed_us
+        + (drill_objectives.step_us - numbered_commits.committed_us % drill_objectives.step_us)
+        % drill_objectives.step_us as step_us,
+        max(numbered_commits.partition_position) as partition_position
+    from numbered_commits
+    cross join drill_objectives
+    group by 1, 2
 ),
 
 carried as (
     select
-        group_partitions.group_id,
-        group_partitions.cluster,
-        group_partitions.topic,
-        group_partitions.partition,
+        logs.log_number,
         steps.step_us,
         max(latest.partition_position) over (
-            partition by
-                group_partitions.group_id,
-                group_partitions.cluster,
-                group_partitions.topic,
-                group_partitions.partition
-            order by steps.step_us
-            rows unbounded preceding
+            partition by logs.log_number order by steps.step_us rows unbounded preceding
         ) as partition_position
-    from group_partitions
+    from logs
     cross join steps
-    left join latest
-        on
-            latest.group_id = group_partitions.group_id
-            and latest.cluster = group_partitions.cluster
-            and latest.topic = group_partitions.topic
-            and latest.partition = group_partitions.partition
-            and latest.step_us = steps.step_us
+    left join latest on latest.log_number = logs.log_number and latest.step_us = steps.step_us
 )
 
 select
-    carried.group_id,
-    carried.cluster,
-    carried.topic,
-    carried.partition,
+    logs.group_id,
+    logs.cluster,
+    logs.topic,
+    logs.partition,
     carried.step_us,
-    group_commits.committed_offset,
-    group_commits.is_polled,
-    group_commits.seen_us
+    numbered_commits.committed_offset,
+    numbered_commits.is_polled,
+    numbered_commits.seen_us
 from carried
-inner join group_commits
+inner join numbered_commits
     on
-        group_commits.group_id = carried.group_id
-        and group_commits.cluster = carried.cluster
-        and group_commits.topic = carried.topic
-        and group_commits.partition = carried.partition
-        and group_commits.partition_position = carried.partition_position
+        numbered_commits.log_number = carried.log_number
+        and numbered_commits.partition_position = carried.partition_position
+inner join logs on logs.log_number = carried.log_number
