@@ -85,7 +85,7 @@ framed as (
             partition by logs.log_number order by steps.step_us rows unbounded preceding
         ) as last_step_us,
         min(first_after.step_us) over (
-            partition by logs.log_number order by steps.step_us rows between current row and unbounded following
+            partition by logs.log_number order by steps.step_us desc rows unbounded preceding
         ) as next_step_us,
         max(acknowledged.log_end_offset) over (
             partition by logs.log_number order by steps.step_us rows unbounded preceding

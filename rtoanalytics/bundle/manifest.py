@@ -22,8 +22,10 @@ from rtoanalytics.bundle.files import (
 from rtoanalytics.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
+
+    Describe = Callable[[Path, str], "SealedFile"]
 
 ADDED = "added after sealing"
 """What is found of a file that the manifest does not name."""
@@ -67,10 +69,14 @@ def make_manifest(drill_id: str, files: Iterable[SealedFile]) -> Manifest:
 
 def describe_file(path: Path, name: str) -> SealedFile:
     """A file as it stands now, under the name it has in a manifest."""
-    with path.open("rb") as content:
-        sha256 = hashlib.file_digest(content, "sha256").hexdigest()
     rows = pq.read_metadata(path).num_rows if name.startswith(f"{EVIDENCE}/") else None
-    return SealedFile(path=name, bytes=path.stat().st_size, rows=rows, sha256=sha256)
+    return SealedFile(path=name, bytes=path.stat().st_size, rows=rows, sha256=sha256_of(path))
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's content, in hexadecimal. Raises OSError."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def read_manifest(root: Path) -> tuple[Manifest | None, list[Problem]]:
@@ -89,12 +95,12 @@ def read_manifest(root: Path) -> tuple[Manifest | None, list[Problem]]:
         return None, [_malformed(detail["loc"], str(detail["msg"])) for detail in error.errors()]
 
 
-def manifest_problems(root: Path, manifest: Manifest) -> list[Problem]:
-    """How the files of a bundle differ from what its manifest says."""
+def manifest_problems(root: Path, manifest: Manifest, describe: Describe = describe_file) -> list[Problem]:
+    """How the files of a bundle differ from what its manifest says; `describe` tells what a file is now."""
     present, problems = sealable_files(root)
     listed = {file.path for file in manifest.files}
     for sealed in manifest.files:
-        problems += _file_problems(root, sealed, is_present=sealed.path in present)
+        problems += _file_problems(root, sealed, describe, is_present=sealed.path in present)
     problems += [Problem(name, ADDED, _RESTORE) for name in present if name not in listed]
     return problems
 
@@ -110,11 +116,11 @@ def sealable_files(root: Path) -> tuple[dict[str, Path], list[Problem]]:
     return {relative_name(root, path): path for path in sorted(paths)}, problems + wrong
 
 
-def _file_problems(root: Path, sealed: SealedFile, *, is_present: bool) -> list[Problem]:
+def _file_problems(root: Path, sealed: SealedFile, describe: Describe, *, is_present: bool) -> list[Problem]:
     if not is_present:
         return [Problem(sealed.path, "missing", _RESTORE)]
     try:
-        now = describe_file(root / sealed.path, sealed.path)
+        now = describe(root / sealed.path, sealed.path)
     except (OSError, pa.ArrowException) as error:
         return [Problem(sealed.path, f"cannot be read ({error})", _RESTORE)]
     if now.sha256 != sealed.sha256:

@@ -15,7 +15,7 @@ from rtoanalytics.errors import Problem
 from rtoanalytics.schemas import TABLES, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from rtoanalytics.bundle.files import Bundle, EvidenceFile
 
@@ -52,9 +52,15 @@ class _Offense:
     examples: list[_Example]
 
 
-def check_values(connection: duckdb.DuckDBPyConnection, bundle: Bundle) -> list[Problem]:
-    """Every kind of value in the evidence that is outside its domain or cannot be read, with the first rows of each."""
-    return file_problems(connection, bundle.files)
+def check_values(
+    connection: duckdb.DuckDBPyConnection, bundle: Bundle, known: Collection[str] = frozenset()
+) -> list[Problem]:
+    """Every kind of value in the evidence that is outside its domain or cannot be read, with the first rows of each.
+
+    Files whose names are `known` were found to be in order before and are not read.
+    """
+    unread = {name: [file for file in files if file.name not in known] for name, files in bundle.files.items()}
+    return file_problems(connection, unread)
 
 
 def file_problems(connection: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[EvidenceFile]]) -> list[Problem]:

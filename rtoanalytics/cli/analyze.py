@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
+from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rtoanalytics.errors import RtoError
+from rtoanalytics.cli.places import at_hand
+from rtoanalytics.errors import RtoError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
+
+    from rtoanalytics.cli.places import Place
+    from rtoanalytics.engines.limits import Limits
+    from rtoanalytics.engines.progress import Step
+    from rtoanalytics.engines.spark import Target
 
 _STATUS = {"pass": 0, "fail": 1, "inconclusive": 2}
 _COULD_NOT_RUN = 3
@@ -19,8 +28,17 @@ _BADNESS = (3, 1, 2, 0)
 """Exit statuses from worst to best: of several bundles the worst answers."""
 
 
+class EngineName(StrEnum):
+    """What runs the queries."""
+
+    DUCKDB = "duckdb"
+    SPARK = "spark"
+
+
 def analyze(
-    bundles: Annotated[list[Path], typer.Argument(metavar="BUNDLE...", help="Folders of drills.")],
+    bundles: Annotated[
+        list[str], typer.Argument(metavar="BUNDLE...", help="Folders of drills, or s3://bucket/prefix.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print scorecard.json, one compact line a bundle.")] = False,
     memory_limit: Annotated[
         str | None, typer.Option(metavar="SIZE", help="Memory the engine may take, e.g. 4GB; more is spilled to disk.")
@@ -28,12 +46,41 @@ def analyze(
     scratch: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Where to spill (default: the system's temporary folder).")
     ] = None,
+    scratch_limit: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="Disk that may be spilled to, e.g. 100GB (default: 90% of what is free)."),
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Read everything and analyze anew, also where nothing has changed.")
+    ] = False,
+    engine: Annotated[
+        EngineName, typer.Option(help="What runs the queries; spark needs the extra [spark] and Java.")
+    ] = EngineName.DUCKDB,
+    master: Annotated[
+        str | None, typer.Option(metavar="URL", help="Spark cluster: spark://…, yarn, k8s://…, or local[N] (default).")
+    ] = None,
+    remote: Annotated[
+        str | None, typer.Option(metavar="URL", help="Spark Connect server to use instead: sc://host:port.")
+    ] = None,
+    conf: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A setting of Spark's own; may be repeated.")
+    ] = None,
 ) -> int:
     """Reconcile and judge drills: write results/ of each bundle and show its scorecard.
 
+    Where nothing has changed since results/ was written, the scorecard in it is shown at once. Ctrl-C (or SIGTERM)
+    ends an analysis with 130 (143) and leaves the old results or the new ones, whole.
+
     Ends with 0 (pass), 1 (fail), 2 (inconclusive) or 3 (could not run); of several bundles the worst: 3 > 1 > 2 > 0.
     """
-    return worst_status([_analyze(bundle, as_json, memory_limit, scratch) for bundle in bundles])
+    from rtoanalytics.cli.ending import one_line_when_stopped
+    from rtoanalytics.engines.limits import Limits
+
+    limits = Limits(memory_limit, scratch, scratch_limit)
+    limits.check()
+    spark = _spark(engine, limits, master, remote, conf)
+    with one_line_when_stopped():
+        return worst_status([_analyze(bundle, as_json, limits, again, spark) for bundle in bundles])
 
 
 def worst_status(statuses: Iterable[int]) -> int:
@@ -46,26 +93,75 @@ def worst_status(statuses: Iterable[int]) -> int:
     return next(status for status in _BADNESS if status in found or status == 0)
 
 
-def _analyze(bundle: Path, as_json: bool, memory_limit: str | None, scratch: Path | None) -> int:
-    from rtoanalytics.analysis import analyze_bundle
+def _spark(
+    engine: EngineName, limits: Limits, master: str | None, remote: str | None, conf: list[str] | None
+) -> Target | None:
+    """The Spark that was asked for; None for DuckDB. Raises UsageError where options do not go together."""
+    if engine is EngineName.DUCKDB:
+        if master or remote or conf:
+            msg = "--master, --remote and --conf are Spark's; add --engine spark"
+            raise UsageError(msg)
+        return None
+    if limits.memory_limit or limits.scratch_limit:
+        msg = "--memory-limit and --scratch-limit are DuckDB's; for Spark write --conf spark.driver.memory=4g"
+        raise UsageError(msg)
+    from rtoanalytics.engines.spark import Target
+
+    settings = [setting.partition("=") for setting in conf or ()]
+    unclear = [name for name, sign, _ in settings if not sign or not name.startswith("spark.")]
+    if unclear:
+        msg = f"--conf {unclear[0]}: no setting of Spark's; write for instance --conf spark.executor.memory=8g"
+        raise UsageError(msg)
+    return Target(master, remote, {name: value for name, _, value in settings})
+
+
+def _analyze(bundle: str, as_json: bool, limits: Limits, again: bool, spark: Target | None) -> int:
+    from rtoanalytics.analysis import answer_bundle
 
     try:
-        scorecard = analyze_bundle(bundle, memory_limit=memory_limit, scratch=scratch)
+        with at_hand(bundle, limits.scratch) as place:
+            with _watched(place.root, as_json) as watch:
+                spark = _seen_from(spark, place)
+                answer = answer_bundle(place.root, limits=limits, again=again, watch=watch, spark=spark)
+            place.publish_results()
     except RtoError as error:
         # One bundle that cannot be read does not stop the others.
         print("\n".join(f"rto: {_placed(bundle, line)}" for line in str(error).splitlines()), file=sys.stderr)
         return _COULD_NOT_RUN
-    _show(bundle, scorecard, as_json)
-    return _STATUS[scorecard["verdict"]]
+    if answer.current_since:
+        print(f"{bundle}: results of {answer.current_since} are current: nothing changed since", file=sys.stderr)
+    _show(place.results(bundle), answer.scorecard, as_json)
+    return _STATUS[answer.scorecard["verdict"]]
 
 
-def _placed(bundle: Path, line: str) -> str:
+def _seen_from(spark: Target | None, place: Place) -> Target | None:
+    """The executors of a cluster read a store themselves; Spark on this machine reads the copy."""
+    if spark is None or spark.is_on_this_machine or place.location is None:
+        return spark
+    return replace(spark, location=f"s3a://{place.location.path}")
+
+
+@contextmanager
+def _watched(bundle: Path, as_json: bool) -> Iterator[Callable[[Step], None] | None]:
+    """Progress of one bundle on the terminal; none where nobody looks, or a program reads the answer."""
+    if not sys.stderr.isatty() or (as_json and not sys.stdout.isatty()):
+        yield None
+        return
+    from rich.console import Console
+
+    from rtoanalytics.cli.progress import shown_progress
+
+    with shown_progress(Console(stderr=True), bundle.resolve().name) as watch:
+        yield watch
+
+
+def _placed(bundle: str, line: str) -> str:
     """A line of a message, with the bundle it is about unless it says so itself."""
     return line if line.startswith(f"{bundle}:") else f"{bundle}: {line}"
 
 
-def _show(bundle: Path, scorecard: dict[str, Any], as_json: bool) -> None:
-    from rtoanalytics.results import FOLDER, scorecard_line
+def _show(results: str, scorecard: dict[str, Any], as_json: bool) -> None:
+    from rtoanalytics.results import scorecard_line
 
     if as_json:
         print(scorecard_line(scorecard))
@@ -75,4 +171,4 @@ def _show(bundle: Path, scorecard: dict[str, Any], as_json: bool) -> None:
     from rtoanalytics.report.terminal import print_scorecard
 
     print_scorecard(scorecard, Console())
-    print(f"results in {bundle / FOLDER}", file=sys.stderr)
+    print(f"results in {results}", file=sys.stderr)

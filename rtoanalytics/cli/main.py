@@ -18,6 +18,7 @@ from rtoanalytics import __version__
 from rtoanalytics.cli.analyze import analyze
 from rtoanalytics.cli.bundles import check, init, schema, seal, verify
 from rtoanalytics.cli.compare import compare
+from rtoanalytics.cli.places import refuse_stores
 from rtoanalytics.cli.report import report
 from rtoanalytics.cli.sql import sql
 from rtoanalytics.errors import RtoError
@@ -69,6 +70,7 @@ def exit_status(arguments: list[str] | None = None) -> int:
     """Run `rto` with arguments (default: those of the process; none: --help) and return its exit status."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
+        refuse_stores(given)
         status: Any = app(args=given or ["--help"], standalone_mode=False)
     except (typer.Abort, KeyboardInterrupt):
         return _say("interrupted", INTERRUPTED)

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from rtoanalytics.bundle import Bundle
 
 _LARGE = ("acks", "applied")
-_LEAST_BYTES = 1_000_000_000
+_LEAST_BYTES = 900_000_000
 # A row of the large tables: sealed, in the order of capture, and where records are told by their identities.
-_SORTED_BYTES, _UNSORTED_BYTES, _IDENTITY_BYTES = 5, 7, 20
+_SORTED_BYTES, _UNSORTED_BYTES, _IDENTITY_BYTES = 4, 6, 20
 
 _SIZE = re.compile(r"(?P<number>\d+(\.\d+)?)\s*(?P<unit>%|[KMGT]i?B)", re.IGNORECASE)
 

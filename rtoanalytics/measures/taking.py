@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rtoanalytics.drill import Drill
-    from rtoanalytics.engines.duckdb import Engine
+    from rtoanalytics.engines.engine import Engine
 
 Row = dict[str, Any]
 

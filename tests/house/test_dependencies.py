@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 OURS = {"rtoanalytics", "rtoanalytics_app", "rtoanalytics_collectors"}
 EXTRAS: Mapping[str, list[str]] = PROJECT["optional-dependencies"]
 DECLARED: Mapping[str, list[str]] = {
-    "rtoanalytics": PROJECT["dependencies"],
+    "rtoanalytics": [*PROJECT["dependencies"], *EXTRAS["spark"]],
     "collectors/rtoanalytics_collectors": [*PROJECT["dependencies"], *EXTRAS["collect"]],
     "app/rtoanalytics_app": [*PROJECT["dependencies"], *EXTRAS["app"]],
 }
@@ -55,7 +55,8 @@ def test_dependencies_are_imported() -> None:
     providers = packages_distributions()
     used = {project_name(provider) for name in foreign_imports(files) for provider in providers.get(name, [])}
     declared = {
-        project_name(requirement) for requirement in [*PROJECT["dependencies"], *EXTRAS["collect"], *EXTRAS["app"]]
+        project_name(requirement)
+        for requirement in [*PROJECT["dependencies"], *EXTRAS["collect"], *EXTRAS["app"], *EXTRAS["spark"]]
     }
     assert not declared - used
 

@@ -77,7 +77,9 @@ def test_the_installed_queries_are_found(wheel: Path, tmp_path: Path) -> None:
         archive.extractall(tmp_path)
     program = (
         "import rtoanalytics, rtoanalytics.queries as queries; "
-        "print(rtoanalytics.__file__); print(*sorted(queries.load_queries()))"
+        "print(rtoanalytics.__file__); "
+        "print(*sorted([*queries.load_queries(), *(f'{query.name}.{engine}' "
+        "for query in queries.load_queries().values() for engine in query.own_words)]))"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     answer = subprocess.run(
