@@ -27,20 +27,6 @@ many_records as (
     inner join many_pages on many_pages.page_number = identified_records.page_number
 ),
 
-many_identified as (
-    select
-        many_records.page_number,
-        many_records.record_offset as of_record_offset,
-        many_records.record_key,
-        applied_effects.ordinal,
-        applied_effects.applied_us
-    from applied_effects
-    inner join many_records
-        on
-            many_records.downstream = applied_effects.downstream
-            and many_records.record_id = applied_effects.record_id
-),
-
 many_effects as (
     select
         applications.page_number, applications.record_offset, applications.record_key, applications.ordinal,
@@ -50,12 +36,16 @@ many_effects as (
     where applications.is_matched
     union all
     select
-        identified_applications.page_number,
-        identified_applications.of_record_offset as record_offset,
-        identified_applications.record_key,
-        identified_applications.ordinal,
-        identified_applications.applied_us
-    from many_identified as identified_applications
+        many_records.page_number,
+        many_records.record_offset,
+        many_records.record_key,
+        applied_effects.ordinal,
+        applied_effects.applied_us
+    from applied_effects
+    inner join many_records
+        on
+            many_records.downstream = applied_effects.downstream
+            and many_records.record_id = applied_effects.record_id
 ),
 
 per_ordinal as (
