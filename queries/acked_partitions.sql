@@ -10,8 +10,6 @@
 --   lowest_offset bigint  lowest acknowledged offset
 --   highest_offset bigint  highest acknowledged offset
 --   records bigint  acknowledged records
---   first_acked_us bigint  earliest acknowledgement, microseconds since the epoch
---   last_acked_us bigint  latest acknowledgement, microseconds since the epoch
 -- Method: Extremes over the words of each partition. Every acknowledged offset is a record, and where several records
 --   share one, each of them is.
 with crowds as (
@@ -25,9 +23,7 @@ totals as (
         log_number, cluster, topic, partition,
         min(lowest_offset) as lowest_offset,
         max(highest_offset) as highest_offset,
-        sum(bit_count(acked_bits)) as offsets,
-        min(first_acked_us) as first_acked_us,
-        max(last_acked_us) as last_acked_us
+        sum(bit_count(acked_bits)) as offsets
     from acked_words
     group by log_number, cluster, topic, partition
 )
@@ -38,8 +34,6 @@ select
     totals.partition,
     totals.lowest_offset,
     totals.highest_offset,
-    cast(totals.offsets + coalesce(crowds.further_records, 0) as bigint) as records,
-    totals.first_acked_us,
-    totals.last_acked_us
+    cast(totals.offsets + coalesce(crowds.further_records, 0) as bigint) as records
 from totals
 left join crowds on crowds.log_number = totals.log_number

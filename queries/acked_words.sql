@@ -15,8 +15,6 @@
 --   identity_sum bigint  exclusive or of the hashes of offset and record_id, null without identities
 --   lowest_offset bigint  lowest acknowledged offset
 --   highest_offset bigint  highest acknowledged offset
---   first_acked_us bigint  earliest acknowledgement, microseconds since the epoch
---   last_acked_us bigint  latest acknowledgement, microseconds since the epoch
 -- Method: One row stands for dozens of records. As many bits as rows: each offset was acknowledged once. Logs are numbered
 --   by cluster, topic, partition; rows are matched by two numbers, their log's and their offset, far faster than by names.
 with words as (
@@ -29,10 +27,7 @@ with words as (
         bit_or(offset_bit(record_offset)) as acked_bits,
         count(record_id) as identified_rows,
         bit_xor(identity_hash(record_id, record_offset)) as identity_sum,
-        min(record_offset) as lowest_offset,
-        max(record_offset) as highest_offset,
-        min(acked_us) as first_acked_us,
-        max(acked_us) as last_acked_us
+        max(record_offset) as highest_offset
     from acks
     where outcome = 'acked'
     group by cluster, topic, partition, word_of(record_offset)
@@ -48,9 +43,7 @@ select
     words.acked_bits,
     words.identified_rows,
     words.identity_sum,
-    words.lowest_offset,
-    words.highest_offset,
-    words.first_acked_us,
-    words.last_acked_us
+    words.word_offset + bit_count((words.acked_bits & -words.acked_bits) - 1) as lowest_offset,
+    words.highest_offset
 from words
 inner join flow_topics on flow_topics.cluster = words.cluster and flow_topics.topic = words.topic

@@ -1,34 +1,30 @@
--- In which settled words may a record have been applied after a record behind it?
+-- In which words may a record have been applied after a record behind it, as far as the screen tells?
 -- Measure: M5
--- Grain: one row per (page_number, word_offset) that is settled
--- Reads: settled_pages, effect_words, effect_chains
+-- Grain: one row per (page_number, word_offset) with settled records that were applied
+-- Reads: settled_pages, word_orders
 -- Parameters: none
 -- Returns:
 --   page_number integer  row of the ledger
 --   word_offset bigint  first offset of the word
--- Method: In order are words whose effects form one chain and of which the last is not later than the earliest effect of
---   any word behind. Of every other word the effects are looked at one by one.
+--   settled_bits bigint  bit n is set if the record at the n-th offset of the word is settled
+-- Method: In order are words in which every offset with effects was first applied in order, the last of them not later
+--   than the earliest effect of any word behind. Of every other word the effects are looked at one by one.
 with floors as (
     select
-        page_number, word_offset,
+        page_number, word_offset, ordered_offsets, last_first_us,
         min(first_applied_us) over (
             partition by page_number order by word_offset desc rows between unbounded preceding and 1 preceding
         ) as floor_us
-    from effect_words
-    where page_number is not null
+    from word_orders
 )
 
-select settled_pages.page_number, settled_pages.word_offset
+select settled_pages.page_number, settled_pages.word_offset, settled_pages.settled_bits
 from settled_pages
 inner join floors
     on floors.page_number = settled_pages.page_number and floors.word_offset = settled_pages.word_offset
-left join effect_chains
-    on
-        effect_chains.page_number = settled_pages.page_number
-        and effect_chains.word_offset = settled_pages.word_offset
 where
     settled_pages.applied_rows = 1
     and (
-        effect_chains.page_number is not null
-        or coalesce(floors.floor_us < settled_pages.last_applied_us, false)
+        floors.ordered_offsets <> bit_count(settled_pages.effect_bits)
+        or coalesce(floors.floor_us < floors.last_first_us, false)
     )

@@ -12,10 +12,9 @@
 --   word_offset bigint  first offset of the word, null where the coordinates are incomplete
 --   effects bigint  effects
 --   effect_bits bigint  bit n is set if the n-th offset of the word has an effect
+--   odd_bits bigint  bit n is set if the n-th offset of the word has an odd number of effects
 --   identified_effects bigint  of the effects, those with a record_id
 --   identity_sum bigint  exclusive or of the hashes of offset and record_id, null without identities
---   first_applied_us bigint  earliest effect, microseconds since the epoch
---   last_applied_us bigint  latest effect, microseconds since the epoch
 -- Method: Words as in acked_words. Names are looked at once a word: first as captured, then with the only cluster that
 --   a null can mean.
 with captured as (
@@ -24,10 +23,9 @@ with captured as (
         word_of(record_offset) as word_offset,
         count(*) as effects,
         bit_or(offset_bit(record_offset)) as effect_bits,
+        bit_xor(offset_bit(record_offset)) as odd_bits,
         count(record_id) as identified_effects,
-        bit_xor(identity_hash(record_id, record_offset)) as identity_sum,
-        min(applied_us) as first_applied_us,
-        max(applied_us) as last_applied_us
+        bit_xor(identity_hash(record_id, record_offset)) as identity_sum
     from merged_applied
     group by downstream, cluster, topic, partition, word_of(record_offset)
 ),
@@ -54,7 +52,7 @@ placed as (
         case when has_coordinates then topic end as topic,
         case when has_coordinates then partition end as partition,
         case when has_coordinates then word_offset end as word_offset,
-        effects, effect_bits, identified_effects, identity_sum, first_applied_us, last_applied_us
+        effects, effect_bits, odd_bits, identified_effects, identity_sum
     from located
 ),
 
@@ -63,10 +61,9 @@ words as (
         downstream, cluster, topic, partition, word_offset,
         cast(sum(effects) as bigint) as effects,
         bit_or(effect_bits) as effect_bits,
+        bit_xor(odd_bits) as odd_bits,
         cast(sum(identified_effects) as bigint) as identified_effects,
-        bit_xor(identity_sum) as identity_sum,
-        min(first_applied_us) as first_applied_us,
-        max(last_applied_us) as last_applied_us
+        bit_xor(identity_sum) as identity_sum
     from placed
     group by downstream, cluster, topic, partition, word_offset
 )
@@ -80,10 +77,9 @@ select
     words.word_offset,
     words.effects,
     words.effect_bits,
+    words.odd_bits,
     words.identified_effects,
-    words.identity_sum,
-    words.first_applied_us,
-    words.last_applied_us
+    words.identity_sum
 from words
 left join ledger_pages
     on

@@ -22,8 +22,8 @@
 --   is_log_judged boolean  whether a scan can tell
 --   is_overwritten boolean  whether another record stands at its place
 --   is_away boolean  whether the group ended on another cluster than the record's
--- Method: record_fates with the names of the ledger row that each record stands on, and every record of the settled
---   words: acknowledged once, and applied once.
+-- Method: record_fates with the names of the ledger row that each record stands on, and every settled record:
+--   acknowledged once, and applied once.
 select
     ledger_pages.downstream,
     ledger_pages.cluster,
@@ -75,6 +75,7 @@ inner join settled_pages
     on
         settled_pages.page_number = ledger_pages.page_number
         and settled_pages.word_offset = word_of(acks.record_offset)
+        and settled_pages.settled_bits & offset_bit(acks.record_offset) <> 0
 left join group_homes on group_homes.group_id = ledger_pages.group_id
 left join sole_clusters
     on sole_clusters.downstream = ledger_pages.downstream and sole_clusters.topic = ledger_pages.topic

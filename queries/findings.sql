@@ -24,8 +24,8 @@
 --   reset_to varchar  earliest or latest
 -- Method: Runs are maximal stretches of acknowledged records in offset order with one fate other than once and
 --   filtered; positions are counted from words and from the bits in them, so that nothing but crowded words is sorted.
---   Commits are compared with the one before on their partition and with the log ends around them. A range that a commit jumped over, and that
---   reaches into a settled word, holds the applied record of it that is nearest: another word holds the unapplied one.
+--   Commits are compared with the one before on their partition and with the log ends around them. Whether a
+--   range that a commit jumped over holds an applied record is told by the bits of its settled words, and by the others.
 with looked_at as (
     select
         record_fates.page_number,
@@ -40,11 +40,19 @@ with looked_at as (
 ),
 
 words as (
-    select page_number, word_offset, records, record_bits, has_runs from looked_at
-    union all
-    select page_number, word_offset, records, 0 as record_bits, 0 as has_runs
-    from settled_pages
-    where fate = 'once'
+    select
+        page_number, word_offset,
+        sum(records) as records,
+        bit_or(record_bits) as record_bits,
+        max(has_runs) as has_runs
+    from (
+        select page_number, word_offset, records, record_bits, has_runs from looked_at
+        union all
+        select page_number, word_offset, records, settled_bits as record_bits, 0 as has_runs
+        from settled_pages
+        where fate = 'once'
+    ) as parts
+    group by page_number, word_offset
 ),
 
 numbered_words as (
@@ -241,9 +249,21 @@ applied_in_jumps as (
     inner join settled_pages
         on
             settled_pages.page_number = ledger_pages.page_number
-            and settled_pages.highest_offset >= jump_moves.previous_offset
-            and settled_pages.lowest_offset < jump_moves.committed_offset
-    where settled_pages.fate = 'once'
+            and settled_pages.word_offset >= word_of(jump_moves.previous_offset)
+            and settled_pages.word_offset < jump_moves.committed_offset
+    where
+        settled_pages.fate = 'once'
+        and settled_pages.settled_bits
+        & case
+            when settled_pages.word_offset = word_of(jump_moves.previous_offset)
+                then -offset_bit(jump_moves.previous_offset)
+            else 9223372036854775807
+        end
+        & case
+            when settled_pages.word_offset = word_of(jump_moves.committed_offset)
+                then offset_bit(jump_moves.committed_offset) - 1
+            else 9223372036854775807
+        end <> 0
 ),
 
 suspects as (

@@ -31,6 +31,7 @@ places as (
         on
             settled_words.log_number = acked_logs.log_number
             and settled_words.word_offset = word_of(acks.record_offset)
+            and settled_words.settled_bits & offset_bit(acks.record_offset) <> 0
     left join open_log_states
         on
             open_log_states.log_number = acked_logs.log_number

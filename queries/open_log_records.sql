@@ -1,6 +1,6 @@
--- Which records did the scan that counts find at the places that were acknowledged in open words?
+-- Which records did the scan that counts find at open offsets?
 -- Measure: M2
--- Grain: one row per (log_number, record_offset) in an open word
+-- Grain: one row per (log_number, record_offset) that is open, acknowledged or not
 -- Reads: log_records, latest_scans, open_words
 -- Parameters: none
 -- Returns:
@@ -29,5 +29,7 @@ inner join latest_scans
         latest_scans.cluster = log_records.cluster
         and latest_scans.topic = log_records.topic
         and latest_scans.partition = log_records.partition
-where log_records.scanned_us is null or log_records.scanned_us = latest_scans.scanned_us
+where
+    (log_records.scanned_us is null or log_records.scanned_us = latest_scans.scanned_us)
+    and open_words.open_bits & offset_bit(log_records.record_offset) <> 0
 group by open_words.log_number, log_records.record_offset

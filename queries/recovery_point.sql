@@ -55,7 +55,6 @@ settled_states as (
         ledger_pages.cluster,
         settled_pages.word_offset,
         settled_pages.records,
-        settled_pages.first_acked_us,
         case
             when coalesce(group_homes.cluster <> ledger_pages.cluster, false)
                 then case when settled_pages.fate = 'unresolved' then 1 else 0 end
@@ -87,7 +86,7 @@ judged as (
     select
         cluster,
         max(records) as records,
-        min(first_acked_us) as first_acked_us,
+        cast(null as bigint) as first_acked_us,
         0 as missing,
         max(unjudged) as unjudged
     from settled_states

@@ -1,7 +1,7 @@
 -- Which records were first applied after a record behind them?
 -- Measure: M5
 -- Grain: one row per reordered (downstream, record)
--- Reads: record_fates, settled_pages, disordered_words, placed_effects, ledger_pages
+-- Reads: record_fates, settled_pages, disordered_words, word_orders, placed_effects, ledger_pages
 -- Parameters: none
 -- Returns:
 --   downstream varchar  downstream
@@ -14,40 +14,43 @@
 -- Method: The earliest first application among all higher offsets of the ledger row is strictly earlier. Records that
 --   share an offset are ordered by their own application so that they never overtake each other. Only words in which that
 --   can be are sorted; of the others their earliest application counts for the words before them.
-with moments as (
-    select page_number, word_of(record_offset) as word_offset, record_offset, first_applied_us
+with ordered_words as (
+    select settled_pages.page_number, settled_pages.word_offset, word_orders.first_applied_us
+    from settled_pages
+    inner join word_orders
+        on word_orders.page_number = settled_pages.page_number and word_orders.word_offset = settled_pages.word_offset
+    left join disordered_words
+        on
+            disordered_words.page_number = settled_pages.page_number
+            and disordered_words.word_offset = settled_pages.word_offset
+    where settled_pages.applied_rows = 1 and disordered_words.page_number is null
+),
+
+moments as (
+    select
+        record_fates.page_number,
+        word_of(record_fates.record_offset) as word_offset,
+        record_fates.record_offset,
+        record_fates.first_applied_us
     from record_fates
-    where applied_rows > 0
+    left join ordered_words
+        on
+            ordered_words.page_number = record_fates.page_number
+            and ordered_words.word_offset = word_of(record_fates.record_offset)
+    where record_fates.applied_rows > 0 and ordered_words.page_number is null
     union all
     select page_number, word_of(record_offset) as word_offset, record_offset, applied_us as first_applied_us
     from placed_effects
     where not is_open
 ),
 
-looked_at as (
-    select
-        page_number, word_offset,
-        min(first_applied_us) as first_applied_us,
-        max(first_applied_us) as last_applied_us,
-        true as is_sorted
+words as (
+    select page_number, word_offset, min(first_applied_us) as first_applied_us, true as is_sorted
     from moments
     group by page_number, word_offset
-),
-
-words as (
-    select page_number, word_offset, first_applied_us, last_applied_us, is_sorted
-    from looked_at
     union all
-    select
-        settled_pages.page_number, settled_pages.word_offset,
-        settled_pages.first_applied_us, settled_pages.last_applied_us,
-        false as is_sorted
-    from settled_pages
-    left join disordered_words
-        on
-            disordered_words.page_number = settled_pages.page_number
-            and disordered_words.word_offset = settled_pages.word_offset
-    where settled_pages.applied_rows = 1 and disordered_words.page_number is null
+    select page_number, word_offset, first_applied_us, false as is_sorted
+    from ordered_words
 ),
 
 floors as (

@@ -48,6 +48,7 @@ _BODIES = {
     # Hashed twice: the hash of two values at once is such that identities which changed places would cancel out.
     "identity_hash": "case when record_id is not null then"
     " cast(hash(xor(hash(record_id), cast(record_offset as ubigint))) >> 1 as bigint) end",
+    "source_hash": "cast(hash(downstream, cluster, topic, partition) >> 1 as bigint)",
 }
 
 

@@ -42,8 +42,7 @@ VIEWS = frozenset(
 LONG = frozenset(
     {
         "acked_words",
-        "effect_chains",
-        "effect_turns",
+        "effect_orders",
         "effect_words",
         "identity_log_states",
         "log_words",
@@ -53,6 +52,7 @@ LONG = frozenset(
         "record_effects",
         "record_fates",
         "settled_words",
+        "word_orders",
     }
 )
 """Tables that may have a row for every record, or for every word of them."""
@@ -67,12 +67,14 @@ FUNCTIONS = {
     "word_of": ("record_offset",),
     "offset_bit": ("record_offset",),
     "identity_hash": ("record_id", "record_offset"),
+    "source_hash": ("downstream", "cluster", "topic", "partition"),
 }
 """Functions that queries call beside those of SQL, and their parameters; each engine says them in its own words.
 
 `word_of`: the first offset of the word in which an offset lies. `offset_bit`: an integer with one bit set, for the
-place of the offset in its word. `identity_hash`: 63 or 64 bits, null for a null identity; engines may hash differently,
-since hashes are only ever held against each other.
+place of the offset in its word. `identity_hash`: 63 or 64 bits, null for a null identity. `source_hash`: as many bits of the
+names under which effects are captured, nulls told from names. Engines may hash differently, since hashes are only ever
+held against each other.
 """
 
 

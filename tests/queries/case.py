@@ -42,6 +42,8 @@ _RETURNED_TYPES: dict[str, pa.DataType] = {
 }
 HASH = "1000 * cast(ascii(record_id) as bigint) + record_offset"
 """A hash of identities that can be worked out by hand: engines hash each in their own way."""
+NAMES_HASH = "100 * ascii(coalesce(cluster, '?')) + coalesce(partition, 99)"
+"""The same of the names of a source, of which cases tell apart cluster and partition."""
 EXPECTED, DEFINITION = "expected.csv", "drill.yaml"
 
 
@@ -64,6 +66,7 @@ class Case:
         with duckdb.connect() as connection:
             define_functions(connection)
             connection.execute(f"create or replace macro identity_hash(record_id, record_offset) as ({HASH})")
+            connection.execute(f"create or replace macro source_hash(downstream, cluster, topic, partition) as ({NAMES_HASH})")
             for relation in self.query.reads:
                 connection.register("arriving", self._relation(relation))
                 connection.execute(f'create table "{relation}" as select * from arriving')

@@ -59,8 +59,17 @@ BODIES = {
     "word_of": f"record_offset - record_offset % {WORD_OFFSETS}",
     "offset_bit": f"shiftleft(1L, cast(record_offset % {WORD_OFFSETS} as int))",
     "identity_hash": "case when record_id is not null then xxhash64(record_id, record_offset) end",
+    # Nulls leave a hash of Spark as it is.
+    "source_hash": "xxhash64(downstream, cluster is null, cluster, topic is null, topic, partition is null, partition)",
 }
-_PARAMETERS = {"record_id": "string", "record_offset": "bigint"}
+_PARAMETERS = {
+    "record_id": "string",
+    "record_offset": "bigint",
+    "downstream": "string",
+    "cluster": "string",
+    "topic": "string",
+    "partition": "int",
+}
 
 _SHAPES: Mapping[str, tuple[str, pa.DataType]] = {
     "bigint": ("bigint", pa.int64()),
