@@ -1,4 +1,4 @@
--- Under which names can effects of each row of the ledger be captured?
+-- Under which names are effects captured of each row of the ledger that is matched by offset?
 -- Measure: M1, M5
 -- Grain: one row per (page_number, names)
 -- Reads: ledger_pages, sole_clusters
@@ -13,6 +13,7 @@
 select
     page_number, log_number, downstream, source_hash(downstream, cluster, topic, partition) as source_hash
 from ledger_pages
+where match_by = 'offset'
 union all
 select
     ledger_pages.page_number, ledger_pages.log_number, ledger_pages.downstream,
@@ -24,3 +25,4 @@ inner join sole_clusters
         sole_clusters.downstream = ledger_pages.downstream
         and sole_clusters.topic = ledger_pages.topic
         and sole_clusters.cluster = ledger_pages.cluster
+where ledger_pages.match_by = 'offset'

@@ -1,7 +1,7 @@
 -- Which offsets does each downstream show effects of, word by word?
 -- Measure: M1
--- Grain: one row per (downstream that matches by offset, cluster, topic, partition, word_offset); coordinates are null where effects carry none
--- Reads: merged_applied, drill_downstreams, sole_clusters, ledger_pages
+-- Grain: one row per (downstream, cluster, topic, partition, word_offset); coordinates are null where effects carry none
+-- Reads: merged_applied, drill_downstreams, sole_clusters, ledger_pages, located_words
 -- Parameters: none
 -- Returns:
 --   downstream varchar  downstream
@@ -16,7 +16,7 @@
 --   identified_effects bigint  of the effects, those with a record_id
 --   identity_sum bigint  exclusive or of the hashes of offset and record_id, null without identities
 -- Method: Words as in acked_words. Names are looked at once a word: first as captured, then with the only cluster that
---   a null can mean.
+--   a null can mean. Of downstreams that match by record_id: what located_words has.
 with captured as (
     select
         downstream, cluster, topic, partition,
@@ -87,3 +87,18 @@ left join ledger_pages
         and ledger_pages.cluster = words.cluster
         and ledger_pages.topic = words.topic
         and ledger_pages.partition = words.partition
+union all
+select
+    ledger_pages.downstream,
+    ledger_pages.cluster,
+    ledger_pages.topic,
+    ledger_pages.partition,
+    located_words.page_number,
+    located_words.word_offset,
+    located_words.effects,
+    located_words.effect_bits,
+    located_words.odd_bits,
+    cast(0 as bigint) as identified_effects,
+    cast(null as bigint) as identity_sum
+from located_words
+inner join ledger_pages on ledger_pages.page_number = located_words.page_number

@@ -1,7 +1,7 @@
 -- What became of each acknowledged record in each downstream?
 -- Measure: M1, M2
 -- Grain: one row per (downstream, record); exactly one fate each
--- Reads: record_fates, ledger_pages, settled_pages, acks, merged_applied, sole_clusters, group_homes
+-- Reads: record_fates, ledger_pages, settled_pages, acks, merged_applied, located_effects, sole_clusters, group_homes
 -- Parameters: none
 -- Returns:
 --   downstream varchar  downstream
@@ -86,4 +86,41 @@ left join merged_applied
         and merged_applied.topic = ledger_pages.topic
         and merged_applied.partition = ledger_pages.partition
         and merged_applied.record_offset = acks.record_offset
-where acks.outcome = 'acked'
+where acks.outcome = 'acked' and ledger_pages.match_by = 'offset'
+union all
+select
+    ledger_pages.downstream,
+    ledger_pages.cluster,
+    ledger_pages.topic,
+    ledger_pages.partition,
+    acks.record_offset,
+    acks.record_id,
+    settled_pages.fate,
+    cast(settled_pages.applied_rows as bigint) as applied_rows,
+    cast(settled_pages.applied_rows as bigint) as distinct_applied,
+    cast(settled_pages.applied_rows as bigint) as effects,
+    acks.acked_us as first_acked_us,
+    acks.acked_us as last_acked_us,
+    located_effects.applied_us as first_applied_us,
+    located_effects.applied_us as last_applied_us,
+    false as is_log_missing,
+    settled_pages.is_log_judged,
+    false as is_overwritten,
+    coalesce(group_homes.cluster <> ledger_pages.cluster, false) as is_away
+from acks
+inner join ledger_pages
+    on
+        ledger_pages.cluster = acks.cluster
+        and ledger_pages.topic = acks.topic
+        and ledger_pages.partition = acks.partition
+inner join settled_pages
+    on
+        settled_pages.page_number = ledger_pages.page_number
+        and settled_pages.word_offset = word_of(acks.record_offset)
+        and settled_pages.settled_bits & offset_bit(acks.record_offset) <> 0
+left join group_homes on group_homes.group_id = ledger_pages.group_id
+inner join located_effects
+    on
+        located_effects.page_number = ledger_pages.page_number
+        and located_effects.record_offset = acks.record_offset
+where acks.outcome = 'acked' and ledger_pages.match_by = 'record_id'

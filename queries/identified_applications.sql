@@ -1,35 +1,32 @@
--- To which acknowledged record does each effect of a downstream that matches by record_id belong?
+-- Which effects are there of each record that is looked at one by one and matched by record_id?
 -- Measure: M1
--- Grain: one row per effect of a downstream that matches by record_id
--- Reads: applied_effects, drill_downstreams, identified_records
+-- Grain: one row per effect of such a record
+-- Reads: located_effects, applied_effects, identified_records
 -- Parameters: none
 -- Returns:
---   downstream varchar  downstream
---   cluster varchar  source cluster that the effect names, null if its coordinates are incomplete
---   topic varchar  source topic, null likewise
---   partition integer  source partition, null likewise
---   record_offset bigint  source offset, null likewise
---   ordinal integer  which of several rows of one record
---   applied_us bigint  when it became visible, microseconds since the epoch
---   page_number integer  row of the ledger where its record stands, null if it belongs to none
---   of_record_offset bigint  offset of that record, null likewise
---   record_key varchar  identity of that record where the coordinates alone do not tell it, else null
--- Method: By identity alone, wherever the effect says it comes from.
+--   page_number integer  row of the ledger where the record stands
+--   record_offset bigint  offset of the record
+--   record_key varchar  identity of the record where the coordinates alone do not tell it, else null
+--   applied_us bigint  when the effect became visible, microseconds since the epoch
+-- Method: By place where located_effects tells it; else by identity, wherever the effect says it comes from.
+with unlocated as (
+    select downstream, record_id, page_number, record_offset, record_key
+    from identified_records
+    where not is_located
+)
+
 select
-    applied_effects.downstream,
-    applied_effects.cluster,
-    applied_effects.topic,
-    applied_effects.partition,
-    applied_effects.record_offset,
-    applied_effects.ordinal,
-    applied_effects.applied_us,
-    identified_records.page_number,
-    identified_records.record_offset as of_record_offset,
-    identified_records.record_key
-from applied_effects
-inner join drill_downstreams on drill_downstreams.downstream = applied_effects.downstream
-left join identified_records
+    located_effects.page_number, located_effects.record_offset,
+    cast(null as varchar(1)) as record_key,
+    located_effects.applied_us
+from located_effects
+inner join identified_records
     on
-        identified_records.downstream = applied_effects.downstream
-        and identified_records.record_id = applied_effects.record_id
-where drill_downstreams.match_by = 'record_id'
+        identified_records.page_number = located_effects.page_number
+        and identified_records.record_offset = located_effects.record_offset
+where identified_records.is_located
+union all
+select unlocated.page_number, unlocated.record_offset, unlocated.record_key, applied_effects.applied_us
+from applied_effects
+inner join unlocated
+    on unlocated.downstream = applied_effects.downstream and unlocated.record_id = applied_effects.record_id

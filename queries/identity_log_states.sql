@@ -1,7 +1,7 @@
 -- Is each record of a downstream that matches by record_id missing from every log it was acknowledged into?
 -- Measure: M2
--- Grain: one row per (downstream, record_id) that a scan can judge somewhere
--- Reads: acks, acked_logs, ledger_pages, latest_scans, settled_words, open_log_states
+-- Grain: one row per (downstream, record_id) that is not settled and that a scan can judge somewhere
+-- Reads: open_records, ledger_pages, latest_scans, open_log_states
 -- Parameters: none
 -- Returns:
 --   downstream varchar  downstream
@@ -9,35 +9,23 @@
 --   is_log_missing boolean  whether no log holds it
 --   is_overwritten boolean  whether another record stands at one of its places
 -- Method: Present at one place, or not judged at one, is not missing; the latter without a presence is not judged at all.
+--   Of an identity that is not settled, no place is.
 with scanned as (
     select count(*) as scans from latest_scans
 ),
 
 places as (
     select
-        ledger_pages.downstream,
-        acks.record_id,
-        case when settled_words.is_log_judged then false else open_log_states.is_missing end as is_missing,
-        open_log_states.is_overwritten
-    from acks
-    inner join acked_logs
-        on
-            acked_logs.cluster = acks.cluster
-            and acked_logs.topic = acks.topic
-            and acked_logs.partition = acks.partition
-    inner join ledger_pages on ledger_pages.log_number = acked_logs.log_number
+        ledger_pages.downstream, open_records.record_id, open_log_states.is_missing, open_log_states.is_overwritten
+    from open_records
+    inner join ledger_pages on ledger_pages.log_number = open_records.log_number
     inner join scanned on scanned.scans > 0
-    left join settled_words
-        on
-            settled_words.log_number = acked_logs.log_number
-            and settled_words.word_offset = word_of(acks.record_offset)
-            and settled_words.settled_bits & offset_bit(acks.record_offset) <> 0
     left join open_log_states
         on
-            open_log_states.log_number = acked_logs.log_number
-            and open_log_states.record_offset = acks.record_offset
-            and open_log_states.record_id = acks.record_id
-    where acks.outcome = 'acked' and ledger_pages.match_by = 'record_id' and acks.record_id is not null
+            open_log_states.log_number = open_records.log_number
+            and open_log_states.record_offset = open_records.record_offset
+            and open_log_states.record_id = open_records.record_id
+    where ledger_pages.match_by = 'record_id' and open_records.record_id is not null
 ),
 
 identities as (

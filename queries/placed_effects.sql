@@ -1,7 +1,7 @@
 -- Which effects have to be looked at one by one, and on which row of the ledger does each name its source?
 -- Measure: M1, M5
--- Grain: one row per effect of a downstream that matches by offset, of an open record or in a disordered word
--- Reads: merged_applied, effect_sources, ledger_pages, open_words, disordered_words
+-- Grain: one row per effect of an open record (where matched by offset), or of a settled one in a disordered word
+-- Reads: merged_applied, effect_sources, located_effects, ledger_pages, open_words, disordered_words
 -- Parameters: none
 -- Returns:
 --   page_number integer  row of the ledger
@@ -47,3 +47,19 @@ inner join places
         )
         and places.word_offset = word_of(merged_applied.record_offset)
 where places.wanted_bits & offset_bit(merged_applied.record_offset) <> 0
+union all
+select
+    located_effects.page_number,
+    ledger_pages.log_number,
+    located_effects.record_offset,
+    cast(null as varchar(1)) as record_id,
+    0 as ordinal,
+    located_effects.applied_us,
+    false as is_open
+from located_effects
+inner join disordered_words
+    on
+        disordered_words.page_number = located_effects.page_number
+        and disordered_words.word_offset = word_of(located_effects.record_offset)
+inner join ledger_pages on ledger_pages.page_number = located_effects.page_number
+where disordered_words.settled_bits & offset_bit(located_effects.record_offset) <> 0

@@ -1,7 +1,7 @@
 -- Which record identities stand at two or more coordinates of one topic?
 -- Measure: M4
 -- Grain: one row per (cluster, topic, partition) with at least one
--- Reads: acks, log_records, flow_topics
+-- Reads: acks, log_records, flow_topics, repeated_hashes
 -- Parameters: none
 -- Returns:
 --   cluster varchar  cluster
@@ -9,12 +9,23 @@
 --   partition integer  partition of the lowest coordinate of each
 --   produced_twice bigint  identities
 -- Method: Over acknowledged records and records read back, counted where the lowest (partition, offset) is. First by hash,
---   then, of the hashes at several coordinates, by identity.
-with suspects as (
-    select cluster, topic, identity_hash
+--   then, of the hashes at several coordinates, by identity. Where nothing was read back, the hashes acknowledged more than
+--   once are all there can be.
+with read_back as (
+    select 1 as is_asked
+    from log_records
+    where record_id is not null
+    limit 1
+),
+
+suspects as (
+    select identity_hash from repeated_hashes
+    union
+    select identity_hash
     from (
         select cluster, topic, partition, record_offset, identity_hash(record_id, 0) as identity_hash
         from acks
+        cross join read_back
         where outcome = 'acked' and record_id is not null
         union all
         select cluster, topic, partition, record_offset, identity_hash(record_id, 0) as identity_hash
@@ -28,21 +39,13 @@ with suspects as (
 suspect_places as (
     select acks.cluster, acks.topic, acks.partition, acks.record_offset, acks.record_id
     from acks
-    inner join suspects
-        on
-            suspects.cluster = acks.cluster
-            and suspects.topic = acks.topic
-            and suspects.identity_hash = identity_hash(acks.record_id, 0)
+    inner join suspects on suspects.identity_hash = identity_hash(acks.record_id, 0)
     where acks.outcome = 'acked'
     union all
     select
         log_records.cluster, log_records.topic, log_records.partition, log_records.record_offset, log_records.record_id
     from log_records
-    inner join suspects
-        on
-            suspects.cluster = log_records.cluster
-            and suspects.topic = log_records.topic
-            and suspects.identity_hash = identity_hash(log_records.record_id, 0)
+    inner join suspects on suspects.identity_hash = identity_hash(log_records.record_id, 0)
 ),
 
 identities as (

@@ -88,7 +88,7 @@ group by applications.page_number, applications.record_offset, applications.reco
 union all
 select
     identified_applications.page_number,
-    identified_applications.of_record_offset as record_offset,
+    identified_applications.record_offset,
     identified_applications.record_key,
     cast(count(*) as integer) as applied_rows,
     1 as distinct_applied,
@@ -98,7 +98,7 @@ select
 from identified_applications
 inner join other_pages on other_pages.page_number = identified_applications.page_number
 group by
-    identified_applications.page_number, identified_applications.of_record_offset, identified_applications.record_key
+    identified_applications.page_number, identified_applications.record_offset, identified_applications.record_key
 union all
 select
     page_number,

@@ -1,4 +1,4 @@
--- Which records does each downstream that matches by offset show settled?
+-- Which records does each downstream show settled?
 -- Measure: M1
 -- Grain: one row per (page_number, word_offset) with settled records
 -- Reads: settled_words, ledger_pages, effect_words
@@ -31,4 +31,3 @@ left join effect_words
         effect_words.page_number = ledger_pages.page_number
         and effect_words.word_offset = settled_words.word_offset
         and ledger_pages.is_declared
-where ledger_pages.match_by = 'offset'

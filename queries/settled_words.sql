@@ -1,6 +1,6 @@
 -- Which acknowledged records were applied exactly once and are in their log, as whole words of them tell?
 -- Measure: M1, M2
--- Grain: one row per (log_number, word_offset) with records settled in every declared downstream that matches by offset
+-- Grain: one row per (log_number, word_offset) with records settled in every declared downstream
 -- Reads: acked_words, effect_words, log_words, ledger_pages, flow_topics, latest_scans
 -- Parameters: none
 -- Returns:
@@ -53,7 +53,7 @@ with scanned as (
 page_counts as (
     select
         log_number,
-        sum(case when match_by = 'offset' and is_declared then 1 else 0 end) as offset_pages,
+        sum(case when is_declared then 1 else 0 end) as pages,
         sum(case when match_by = 'record_id' then 1 else 0 end) as identity_pages
     from ledger_pages
     group by log_number
@@ -69,8 +69,7 @@ applied_pages as (
     inner join effect_words
         on effect_words.page_number = ledger_pages.page_number and effect_words.word_offset = scanned.word_offset
     where
-        ledger_pages.match_by = 'offset'
-        and ledger_pages.is_declared
+        ledger_pages.is_declared
         and effect_words.effects = 2 * bit_count(effect_words.effect_bits) - bit_count(effect_words.odd_bits)
         and effect_words.effect_bits & scanned.acked_bits = effect_words.effect_bits
         and (
@@ -100,7 +99,7 @@ settled as (
     left join applied_pages
         on applied_pages.log_number = scanned.log_number and applied_pages.word_offset = scanned.word_offset
     where
-        coalesce(applied_pages.pages, 0) = coalesce(page_counts.offset_pages, 0)
+        coalesce(applied_pages.pages, 0) = coalesce(page_counts.pages, 0)
         and (coalesce(page_counts.identity_pages, 0) = 0 or scanned.identified_rows = scanned.acked_rows)
 )
 

@@ -1,7 +1,7 @@
 -- Which effects belong to no acknowledged record, and which of them are from before or outside the capture?
 -- Measure: M3
 -- Grain: one row per (downstream, cluster, topic, partition); coordinates are null where the effects carry none
--- Reads: applications, applied_effects, identified_records, record_effects, drill_downstreams, effect_words, acked_words, ledger_pages, downstream_topics, acked_partitions
+-- Reads: applications, applied_effects, identified_records, identity_places, record_effects, settled_pages, drill_downstreams, effect_words, acked_words, ledger_pages, downstream_topics, acked_partitions
 -- Parameters: none
 -- Returns:
 --   downstream varchar  downstream
@@ -33,9 +33,13 @@ identified_effects as (
 ),
 
 matched_effects as (
-    select coalesce(sum(record_effects.effects), 0) as effects
-    from record_effects
-    inner join ledger_pages on ledger_pages.page_number = record_effects.page_number
+    select coalesce(sum(matched.effects), 0) as effects
+    from (
+        select page_number, effects from record_effects
+        union all
+        select page_number, records from settled_pages
+    ) as matched
+    inner join ledger_pages on ledger_pages.page_number = matched.page_number
     where ledger_pages.match_by = 'record_id'
 ),
 
@@ -51,6 +55,13 @@ asked_records as (
     select identified_records.downstream, identified_records.record_id
     from identified_records
     inner join askers on askers.downstream = identified_records.downstream
+),
+
+asked_places as (
+    select askers.downstream, identity_places.effect_hash
+    from identity_places
+    inner join ledger_pages on ledger_pages.page_number = identity_places.page_number
+    inner join askers on askers.downstream = ledger_pages.downstream
 ),
 
 unmatched as (
@@ -72,7 +83,16 @@ unmatched as (
         on
             asked_records.downstream = applied_effects.downstream
             and asked_records.record_id = applied_effects.record_id
-    where asked_records.downstream is null
+    left join asked_places
+        on
+            asked_places.downstream = applied_effects.downstream
+            and asked_places.effect_hash = identity_hash(
+                applied_effects.record_id,
+                source_hash(
+                    applied_effects.downstream, cast(null as varchar(1)), cast(null as varchar(1)), cast(null as integer)
+                )
+            )
+    where asked_records.downstream is null and asked_places.downstream is null
     union all
     select
         effect_words.downstream, effect_words.cluster, effect_words.topic, effect_words.partition,

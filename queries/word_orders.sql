@@ -1,7 +1,7 @@
 -- How many offsets of each word were applied in their order, and until when?
 -- Measure: M5
 -- Grain: one row per (page_number, word_offset) with effects
--- Reads: effect_orders, displaced_effects, effect_sources
+-- Reads: effect_orders, displaced_effects, effect_sources, located_words
 -- Parameters: none
 -- Returns:
 --   page_number integer  row of the ledger
@@ -53,3 +53,6 @@ select
     max(case when reached_offset >= lowest_offset then null else last_first_us end) as last_first_us
 from followed
 group by page_number, word_offset
+union all
+select page_number, word_offset, ordered_offsets, first_applied_us, last_first_us
+from located_words

@@ -23,6 +23,7 @@ from rtoanalytics.engines.plan import (
     WORD_OFFSETS,
     Progress,
     last_readers,
+    lost_views,
 )
 from rtoanalytics.engines.scratch import scratch_folder
 from rtoanalytics.errors import EvidenceError, Problem, QueryError
@@ -146,8 +147,9 @@ def run_queries(
     standing = _relations(engine)
     order = in_order(queries, wanted)
     dropped_after = {} if keep_long else last_readers(order)
+    passed_over = standing if keep_long else standing | lost_views(order)
     for done, query in enumerate(order):
-        if query.name in standing:
+        if query.name in passed_over:
             continue
         if watch:
             watch(Progress(query.name, done, len(order)))

@@ -25,8 +25,7 @@ VIEWS = frozenset(
         "applications",
         "applied_effects",
         "fates",
-        "identified_applications",
-        "identified_records",
+        "identity_places",
         "merged_applied",
         "open_log_records",
         "open_log_states",
@@ -44,7 +43,11 @@ LONG = frozenset(
         "acked_words",
         "effect_orders",
         "effect_words",
+        "identified_applications",
+        "identified_records",
         "identity_log_states",
+        "located_effects",
+        "located_words",
         "log_words",
         "open_places",
         "open_words",
@@ -92,11 +95,26 @@ class Progress:
 
 def last_readers(order: Sequence[Query]) -> dict[str, list[str]]:
     """By query: the long tables that no query after it reads, itself or through views."""
-    through: dict[str, set[str]] = {}
-    last: dict[str, str] = {}
-    for query in order:
-        read = {name for direct in query.reads for name in through.get(direct, ())}
-        through[query.name] = read if query.name in VIEWS else {query.name}
-        if query.name not in VIEWS:
-            last.update(dict.fromkeys(read & LONG, query.name))
+    read = _read_through_views(order)
+    last = {name: query.name for query in order if query.name not in VIEWS for name in read[query.name] & LONG}
     return {reader: [name for name in sorted(last) if last[name] == reader] for reader in set(last.values())}
+
+
+def lost_views(order: Sequence[Query]) -> frozenset[str]:
+    """Views whose turn comes when a long table that they read is dropped already: they have no reader but people."""
+    read, dropped_after = _read_through_views(order), last_readers(order)
+    dropped: set[str] = set()
+    lost = set()
+    for query in order:
+        if query.name in VIEWS and read[query.name] & dropped:
+            lost.add(query.name)
+        dropped.update(dropped_after.get(query.name, ()))
+    return frozenset(lost)
+
+
+def _read_through_views(order: Sequence[Query]) -> dict[str, set[str]]:
+    """By query: what it reads, with views replaced by what these read."""
+    read: dict[str, set[str]] = {}
+    for query in order:
+        read[query.name] = {name for direct in query.reads for name in (read[direct] if direct in VIEWS else {direct})}
+    return read

@@ -13,7 +13,17 @@ import pyarrow as pa
 
 from rtoanalytics.bundle import check_values
 from rtoanalytics.engines.definition import SCHEMAS, definition_relations
-from rtoanalytics.engines.plan import FUNCTIONS, LONG, MAX_STEPS, UNMERGED, VIEWS, WORD_OFFSETS, Progress, last_readers
+from rtoanalytics.engines.plan import (
+    FUNCTIONS,
+    LONG,
+    MAX_STEPS,
+    UNMERGED,
+    VIEWS,
+    WORD_OFFSETS,
+    Progress,
+    last_readers,
+    lost_views,
+)
 from rtoanalytics.engines.scratch import scratch_folder
 from rtoanalytics.engines.spark.evidence import empty_evidence, evidence_frame
 from rtoanalytics.engines.spark.failures import one_clear_message
@@ -180,7 +190,10 @@ def run_queries(
     """
     order = in_order(load_queries(), wanted)
     dropped_after = {} if keep_long else last_readers(order)
+    lost = frozenset() if keep_long else lost_views(order)
     for done, query in enumerate(order):
+        if query.name in lost:
+            continue
         if watch:
             watch(Progress(query.name, done, len(order)))
         with one_clear_message(query.name):
