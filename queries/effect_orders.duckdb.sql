@@ -10,7 +10,8 @@ neighbors as (
         row_number() over () as place,
         lag(source_hash) over () as previous_source,
         lag(record_offset) over () as previous_offset,
-        lag(applied_us) over () as previous_us
+        lag(applied_us) over () as previous_us,
+        lead(source_hash) over () as next_source
     from sources
 ),
 
@@ -23,7 +24,9 @@ starts as (
         lead(previous_us) over () as end_us
     from neighbors
     where
-        not coalesce(
+        -- Where a chain ends is known from the row behind it: the last row of all is a chain of its own.
+        next_source is null
+        or not coalesce(
             previous_source = source_hash
             and word_of(previous_offset) = word_of(record_offset)
             and previous_offset < record_offset
@@ -36,7 +39,11 @@ chains as (
     select
         source_hash,
         word_of(record_offset) as word_offset,
-        case when end_source = source_hash then next_place - place else 0 end as chained_rows,
+        case
+            when next_place is null then 1
+            when end_source = source_hash then next_place - place
+            else 0
+        end as chained_rows,
         record_offset as first_offset,
         coalesce(end_offset, record_offset) as last_offset,
         applied_us as first_us,

@@ -4,6 +4,7 @@
         <relation>.csv     rows of a relation that the query reads; one that is left out is empty
         drill.yaml         optional: where the relations of the drill definition come from
         expected.csv       every row of the answer; columns that the case is not about may be left out
+        expected.<engine>.csv   optional: what an engine's own words answer, where they may tell less
 
 An empty cell is null, '' is empty text. Instants are microseconds, or seconds with an s behind them: 2.5s. Columns of
 evidence stand under the names that queries use: `acked_us`, not `acked_at`. A new case needs no Python.
@@ -42,9 +43,17 @@ _RETURNED_TYPES: dict[str, pa.DataType] = {
 }
 HASH = "1000 * cast(ascii(record_id) as bigint) + record_offset"
 """A hash of identities that can be worked out by hand: engines hash each in their own way."""
-NAMES_HASH = "100 * ascii(coalesce(cluster, '?')) + coalesce(partition, 99)"
-"""The same of the names of a source, of which cases tell apart cluster and partition."""
+NAMES_HASH = (
+    "1000000000 * cast(ascii(downstream) as bigint) + 1000000 * ascii(coalesce(cluster, '?'))"
+    " + 1000 * ascii(coalesce(topic, '?')) + coalesce(partition, 999)"
+)
+"""The same of the names of a source: three digits for the first letter of each, and for the partition.
+
+Of db, primary, t, 0 it is 100 112 116 000; a name that is null counts as ?, 063.
+"""
 EXPECTED, DEFINITION = "expected.csv", "drill.yaml"
+PORTABLE = "portable"
+"""The words of a query that every engine runs, unless it has its own."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +63,10 @@ class Case:
     folder: Path
     query: Query
 
-    def expected(self) -> tuple[list[str], list[Row]]:
-        """The columns that the case is about, and the rows that the query must answer."""
-        return read_rows(self.folder / EXPECTED, schema_of(self.query.name))
+    def expected(self, words: str = PORTABLE) -> tuple[list[str], list[Row]]:
+        """The columns that the case is about, and the rows that the query must answer, said in the words of an engine."""
+        own = self.folder / own_expected(words)
+        return read_rows(own if own.exists() else self.folder / EXPECTED, schema_of(self.query.name))
 
     def answered(self, statement: str) -> list[Row]:
         """Every row that a statement of the query answers, over nothing but the relations of the case.
@@ -66,7 +76,9 @@ class Case:
         with duckdb.connect() as connection:
             define_functions(connection)
             connection.execute(f"create or replace macro identity_hash(record_id, record_offset) as ({HASH})")
-            connection.execute(f"create or replace macro source_hash(downstream, cluster, topic, partition) as ({NAMES_HASH})")
+            connection.execute(
+                f"create or replace macro source_hash(downstream, cluster, topic, partition) as ({NAMES_HASH})"
+            )
             for relation in self.query.reads:
                 connection.register("arriving", self._relation(relation))
                 connection.execute(f'create table "{relation}" as select * from arriving')
@@ -77,7 +89,12 @@ class Case:
 
     def strangers(self) -> list[str]:
         """Files of the folder that are nothing the query reads: names that were mistyped."""
-        known = {EXPECTED, DEFINITION, *(f"{relation}.csv" for relation in self.query.reads)}
+        known = {
+            EXPECTED,
+            DEFINITION,
+            *map(own_expected, self.query.own_words),
+            *(f"{relation}.csv" for relation in self.query.reads),
+        }
         return sorted(path.name for path in self.folder.iterdir() if path.name not in known)
 
     def _relation(self, name: str) -> pa.Table:
@@ -88,6 +105,11 @@ class Case:
         if name in SCHEMAS and (self.folder / DEFINITION).exists():
             return definition_relations(parse_drill((self.folder / DEFINITION).read_bytes()))[name]
         return schema.empty_table()
+
+
+def own_expected(words: str) -> str:
+    """The file of a case with what an engine's own words answer."""
+    return f"expected.{words}.csv"
 
 
 def cases(folder: Path) -> list[Case]:
