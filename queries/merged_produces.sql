@@ -12,10 +12,11 @@
 --   outcome varchar  acked, failed, indeterminate or aborted
 --   error varchar  error code name
 --   acks varchar  the producer's acks setting
+--   captured_rows bigint  how often it was captured, at least 1
 -- Method: All that were not acknowledged, and those acknowledged where several rows were captured. Rows that are equal
 --   in every column are one produce captured twice.
 with captured as (
-    select distinct
+    select
         acks.cluster,
         acks.topic,
         acks.partition,
@@ -26,12 +27,16 @@ with captured as (
         acks.acked_us,
         acks.outcome,
         acks.error,
-        acks.acks
+        acks.acks,
+        count(*) as captured_rows
     from acks
     inner join flow_topics on flow_topics.cluster = acks.cluster and flow_topics.topic = acks.topic
     where acks.outcome <> 'acked'
+    group by
+        acks.cluster, acks.topic, acks.partition, acks.record_offset, acks.record_id, acks.producer, acks.sent_us,
+        acks.acked_us, acks.outcome, acks.error, acks.acks
     union all
-    select distinct
+    select
         acks.cluster,
         acks.topic,
         acks.partition,
@@ -42,7 +47,8 @@ with captured as (
         acks.acked_us,
         acks.outcome,
         acks.error,
-        acks.acks
+        acks.acks,
+        count(*) as captured_rows
     from acks
     inner join crowded_places
         on
@@ -51,7 +57,10 @@ with captured as (
             and crowded_places.partition = acks.partition
             and crowded_places.record_offset = acks.record_offset
     where acks.outcome = 'acked'
+    group by
+        acks.cluster, acks.topic, acks.partition, acks.record_offset, acks.record_id, acks.producer, acks.sent_us,
+        acks.acked_us, acks.outcome, acks.error, acks.acks
 )
 
-select cluster, topic, partition, producer, acked_us, outcome, error, acks
+select cluster, topic, partition, producer, acked_us, outcome, error, acks, captured_rows
 from captured

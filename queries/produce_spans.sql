@@ -1,7 +1,7 @@
 -- How many produces ended in which way, span by span?
 -- Measure: M9
 -- Grain: one row per (cluster, topic, outcome, error, acks, span, phase) in which a produce ended
--- Reads: acks, crowded_places, merged_produces, flow_topics, span_length, turning_points
+-- Reads: acks, merged_produces, flow_topics, span_length, turning_points
 -- Parameters: none
 -- Returns:
 --   cluster varchar  cluster
@@ -15,48 +15,82 @@
 --   first_us bigint  first of them, microseconds since the epoch
 --   last_us bigint  last of them, microseconds since the epoch
 -- Method: The one reading of every outcome that everything by time goes back to. A span in which the clock started, or the
---   switch was made, is divided there.
-with ended as (
-    select acks.cluster, acks.topic, acks.outcome, acks.error, acks.acks, acks.acked_us
+--   switch was made, is divided there: what is grouped by grows with time, and grows at each division, so that it is
+--   never equal on both sides of one. What was captured twice is counted twice at first, and then taken off.
+with divisions as (
+    select
+        span_length.span_us,
+        span_length.span_us - 1 as rounding_us,
+        coalesce(turning_points.clock_started_us, 9223372036854775807) as clock_started_us,
+        coalesce(turning_points.switched_us, 9223372036854775807) as switched_us
+    from span_length
+    cross join turning_points
+),
+
+divided as (
+    select
+        acks.cluster, acks.topic, acks.error, acks.acks, acks.acked_us,
+        acks.acked_us + divisions.rounding_us - (acks.acked_us + divisions.rounding_us) % divisions.span_us
+        + cast(acks.acked_us >= divisions.clock_started_us as integer)
+        + cast(acks.acked_us > divisions.clock_started_us as integer)
+        + cast(acks.acked_us > divisions.switched_us as integer) as division
     from acks
-    left join crowded_places
-        on
-            crowded_places.cluster = acks.cluster
-            and crowded_places.topic = acks.topic
-            and crowded_places.partition = acks.partition
-            and crowded_places.record_offset = acks.record_offset
-    where acks.outcome = 'acked' and crowded_places.log_number is null
-    union all
-    select cluster, topic, outcome, error, acks, acked_us
+    cross join divisions
+    where acks.outcome = 'acked'
+),
+
+divided_merged as (
+    select
+        merged_produces.cluster, merged_produces.topic, merged_produces.outcome, merged_produces.error,
+        merged_produces.acks, merged_produces.acked_us,
+        merged_produces.acked_us + divisions.rounding_us
+        - (merged_produces.acked_us + divisions.rounding_us) % divisions.span_us
+        + cast(merged_produces.acked_us >= divisions.clock_started_us as integer)
+        + cast(merged_produces.acked_us > divisions.clock_started_us as integer)
+        + cast(merged_produces.acked_us > divisions.switched_us as integer) as division,
+        case when merged_produces.outcome = 'acked' then 1 - merged_produces.captured_rows else 1 end as produces
     from merged_produces
+    cross join divisions
 ),
 
 counted as (
     select
-        ended.cluster,
-        ended.topic,
-        ended.outcome,
-        ended.error,
-        ended.acks,
-        ended.acked_us + (span_length.span_us - ended.acked_us % span_length.span_us) % span_length.span_us
-            as span_end_us,
-        case
-            when ended.acked_us > turning_points.clock_started_us then 2
-            when ended.acked_us = turning_points.clock_started_us then 1
-            else 0
-        end
-        + case when ended.acked_us > turning_points.switched_us then 3 else 0 end as phase,
+        cluster, topic, 'acked' as outcome, error, acks, division,
         count(*) as produces,
-        min(ended.acked_us) as first_us,
-        max(ended.acked_us) as last_us
-    from ended
-    cross join span_length
-    cross join turning_points
-    group by 1, 2, 3, 4, 5, 6, 7
+        min(acked_us) as first_us,
+        max(acked_us) as last_us
+    from divided
+    group by cluster, topic, error, acks, division
+    union all
+    select
+        cluster, topic, outcome, error, acks, division,
+        cast(sum(produces) as bigint) as produces,
+        min(acked_us) as first_us,
+        max(acked_us) as last_us
+    from divided_merged
+    group by cluster, topic, outcome, error, acks, division
+),
+
+spans as (
+    select
+        cluster, topic, outcome, error, acks,
+        cast(sum(produces) as bigint) as produces,
+        min(first_us) as first_us,
+        max(last_us) as last_us
+    from counted
+    group by cluster, topic, outcome, error, acks, division
 )
 
 select
-    counted.cluster, counted.topic, counted.outcome, counted.error, counted.acks, counted.span_end_us, counted.phase,
-    counted.produces, counted.first_us, counted.last_us
-from counted
-inner join flow_topics on flow_topics.cluster = counted.cluster and flow_topics.topic = counted.topic
+    spans.cluster, spans.topic, spans.outcome, spans.error, spans.acks,
+    spans.first_us + divisions.rounding_us - (spans.first_us + divisions.rounding_us) % divisions.span_us as span_end_us,
+    case
+        when spans.first_us > divisions.clock_started_us then 2
+        when spans.first_us = divisions.clock_started_us then 1
+        else 0
+    end
+    + case when spans.first_us > divisions.switched_us then 3 else 0 end as phase,
+    spans.produces, spans.first_us, spans.last_us
+from spans
+cross join divisions
+inner join flow_topics on flow_topics.cluster = spans.cluster and flow_topics.topic = spans.topic
