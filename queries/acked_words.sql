@@ -1,7 +1,7 @@
 -- Which offsets of each log did the brokers acknowledge, word by word?
 -- Measure: M1
 -- Grain: one row per (log_number, word_offset) with acknowledged records; a word is a fixed number of consecutive offsets
--- Reads: acks, flow_topics
+-- Reads: captured_ack_words, flow_topics
 -- Parameters: none
 -- Returns:
 --   log_number integer  number of the log
@@ -15,22 +15,19 @@
 --   identity_sum bigint  exclusive or of the hashes of offset and record_id, null without identities
 --   lowest_offset bigint  lowest acknowledged offset
 --   highest_offset bigint  highest acknowledged offset
--- Method: One row stands for dozens of records. As many bits as rows: each offset was acknowledged once. Logs are numbered
---   by cluster, topic, partition; rows are matched by two numbers, their log's and their offset, far faster than by names.
+-- Method: What the files say of a word, put together. As many bits as rows: each offset was acknowledged once. Logs are
+--   numbered by cluster, topic, partition; rows are matched by two numbers, their log's and their offset, far faster than
+--   by names.
 with words as (
     select
-        cluster,
-        topic,
-        partition,
-        word_of(record_offset) as word_offset,
-        count(*) as acked_rows,
-        bit_or(offset_bit(record_offset)) as acked_bits,
-        count(record_id) as identified_rows,
-        bit_xor(identity_hash(record_id, record_offset)) as identity_sum,
-        max(record_offset) as highest_offset
-    from acks
-    where outcome = 'acked'
-    group by cluster, topic, partition, word_of(record_offset)
+        cluster, topic, partition, word_offset,
+        cast(sum(acked_rows) as bigint) as acked_rows,
+        bit_or(acked_bits) as acked_bits,
+        cast(sum(identified_rows) as bigint) as identified_rows,
+        bit_xor(identity_sum) as identity_sum,
+        max(highest_offset) as highest_offset
+    from captured_ack_words
+    group by cluster, topic, partition, word_offset
 )
 
 select

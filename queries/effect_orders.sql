@@ -1,6 +1,6 @@
 -- How many offsets of each word were applied in their order, as captured?
 -- Measure: M5
--- Grain: one row per (source_hash, word_offset) with applied rows
+-- Grain: one row per (source_hash, word_offset) with applied rows, and of each set of files read at once
 -- Reads: applied
 -- Parameters: none
 -- Returns:

@@ -1,7 +1,7 @@
 -- Which offsets does each downstream show effects of, word by word?
 -- Measure: M1
 -- Grain: one row per (downstream, cluster, topic, partition, word_offset); coordinates are null where effects carry none
--- Reads: merged_applied, drill_downstreams, sole_clusters, ledger_pages, located_words
+-- Reads: captured_effect_words, merged_applied, repeated_effects, drill_downstreams, sole_clusters, ledger_pages, located_words
 -- Parameters: none
 -- Returns:
 --   downstream varchar  downstream
@@ -15,19 +15,45 @@
 --   odd_bits bigint  bit n is set if the n-th offset of the word has an odd number of effects
 --   identified_effects bigint  of the effects, those with a record_id
 --   identity_sum bigint  exclusive or of the hashes of offset and record_id, null without identities
--- Method: Words as in acked_words. Names are looked at once a word: first as captured, then with the only cluster that
---   a null can mean. Of downstreams that match by record_id: what located_words has.
-with captured as (
+-- Method: What the files say of a word, put together; of downstreams with an effect that was captured twice, the rows
+--   are read, that effect once. Names are looked at once a word: first as captured, then with the only cluster that a
+--   null can mean. Of downstreams that match by record_id: what located_words has.
+with repeating as (
+    select distinct downstream from repeated_effects
+),
+
+captured as (
     select
-        downstream, cluster, topic, partition,
-        word_of(record_offset) as word_offset,
+        captured_effect_words.downstream,
+        captured_effect_words.cluster,
+        captured_effect_words.topic,
+        captured_effect_words.partition,
+        captured_effect_words.word_offset,
+        captured_effect_words.effects,
+        captured_effect_words.effect_bits,
+        captured_effect_words.odd_bits,
+        captured_effect_words.identified_effects,
+        captured_effect_words.identity_sum
+    from captured_effect_words
+    left join repeating on repeating.downstream = captured_effect_words.downstream
+    where repeating.downstream is null
+    union all
+    select
+        merged_applied.downstream,
+        merged_applied.cluster,
+        merged_applied.topic,
+        merged_applied.partition,
+        word_of(merged_applied.record_offset) as word_offset,
         count(*) as effects,
-        bit_or(offset_bit(record_offset)) as effect_bits,
-        bit_xor(offset_bit(record_offset)) as odd_bits,
-        count(record_id) as identified_effects,
-        bit_xor(identity_hash(record_id, record_offset)) as identity_sum
+        bit_or(offset_bit(merged_applied.record_offset)) as effect_bits,
+        bit_xor(offset_bit(merged_applied.record_offset)) as odd_bits,
+        count(merged_applied.record_id) as identified_effects,
+        bit_xor(identity_hash(merged_applied.record_id, merged_applied.record_offset)) as identity_sum
     from merged_applied
-    group by downstream, cluster, topic, partition, word_of(record_offset)
+    inner join repeating on repeating.downstream = merged_applied.downstream
+    group by
+        merged_applied.downstream, merged_applied.cluster, merged_applied.topic, merged_applied.partition,
+        word_of(merged_applied.record_offset)
 ),
 
 located as (

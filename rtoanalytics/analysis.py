@@ -19,7 +19,7 @@ from rtoanalytics.engines.progress import LAYING, RESULTS, SEAL, VALUES, Steps, 
 from rtoanalytics.engines.spark import NAME as SPARK
 from rtoanalytics.engines.spark import answered_on
 from rtoanalytics.measures import Measures, take_measures
-from rtoanalytics.remembered import Inputs, is_current, recall, remember
+from rtoanalytics.remembered import Inputs, forget_summaries, is_current, recall, remember
 from rtoanalytics.results import read_scorecard, repair_results, write_results
 from rtoanalytics.scorecard import scorecard_document
 from rtoanalytics.scorecard.checks import Case
@@ -127,9 +127,12 @@ class _Run:
         finish_interrupted(root)
         repair_results(root)
         self.root = root
-        self.inputs = Inputs(root, None if again else recall(root))
+        self.inputs = Inputs.of(root, None if again else recall(root))
+        if again:
+            forget_summaries(root)
+        self.summaries = None if again else self.inputs.summaries(root)
         self.bundle = open_bundle(root)
-        self.steps = Steps(watch, costs_of(self.bundle, self.inputs.known, self.inputs.unread_bytes()))
+        self.steps = Steps(watch, self._costs())
         self.interruption = interruption
 
     def scorecard(self, limits: Limits | None, spark: Target | None) -> dict[str, Any]:
@@ -166,8 +169,13 @@ class _Run:
             check=self._check,
             attend=self._attend,
         ) as engine:
-            run_queries(engine, keep_long=False, watch=self._at_query)
+            lay = self.summaries.lay if self.summaries else None
+            run_queries(engine, keep_long=False, watch=self._at_query, lay=lay)
             yield engine
+
+    def _costs(self) -> dict[str, float]:
+        known, unread = self.inputs.known, self.inputs.unread_bytes()
+        return costs_of(self.bundle, known, unread, *([self.summaries.covered] if self.summaries else []))
 
     def _check(self, connection: duckdb.DuckDBPyConnection, bundle: Bundle) -> list[Problem]:
         self._at(VALUES)

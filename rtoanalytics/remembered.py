@@ -8,6 +8,7 @@ every result still has the bytes that were written. Whatever is in doubt is anal
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -21,16 +22,20 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rtoanalytics import __version__
 from rtoanalytics.bundle.files import MANIFEST
-from rtoanalytics.bundle.identity import SeenFile, is_still, look_at, present_files
+from rtoanalytics.bundle.identity import SeenFile, identity_of, is_still, look_at, present_files
 from rtoanalytics.bundle.manifest import describe_file, sha256_of
+from rtoanalytics.engines.summaries import Summaries
 from rtoanalytics.results import FOLDER as RESULTS
 from rtoanalytics.results import RELATIONS, SCORECARD
 
 if TYPE_CHECKING:
-    from rtoanalytics.bundle.manifest import SealedFile
+    from rtoanalytics.bundle.manifest import Manifest, SealedFile
 
 FOLDER = ".analysis"
 INPUTS = "inputs.json"
+SUMMARIES = "summaries"
+NOBODY = "none"
+"""The engine of a note without results."""
 
 _PACKAGE = Path(__file__).parent
 _QUERIES = (_PACKAGE / "queries", _PACKAGE.parent / "queries")
@@ -40,7 +45,7 @@ _RESULT_FILES = (*(f"{relation}.parquet" for relation in RELATIONS), SCORECARD)
 
 
 class Remembered(BaseModel):
-    """One analysis that came to its end."""
+    """One analysis that came to its end, or a seal, which checks evidence and writes no results."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -51,20 +56,25 @@ class Remembered(BaseModel):
     analyzed_at: str
     """When it ended, UTC, to the second."""
     files: dict[str, SeenFile]
-    """Every input by its name in the bundle, as it was when the analysis began."""
+    """Every input by its name in the bundle, as it was when the analysis began. Evidence was found in order."""
     results: dict[str, str]
-    """SHA-256 of every file of results/ that it wrote, by name."""
+    """SHA-256 of every file of results/ that it wrote, by name; none after a seal."""
 
 
 class Inputs:
     """What an analysis reads, as it was when the analysis began, and what it need not read again."""
 
-    def __init__(self, root: Path, before: Remembered | None) -> None:
-        look = look_at(root, before.files if before else {})
-        self.files = look.files if look else None
+    def __init__(self, files: dict[str, SeenFile] | None, known: frozenset[str] = frozenset()) -> None:
+        self.files = files
         """By name; None where they cannot be told, so that nothing can be remembered."""
-        self.known = look.unchanged if look else frozenset()
+        self.known = known
         """Names of the files that the last analysis found in order."""
+
+    @classmethod
+    def of(cls, root: Path, before: Remembered | None) -> Inputs:
+        """Those of a bundle as it is now, and what was found of them before."""
+        look = look_at(root, before.files if before else {})
+        return cls(look.files, look.unchanged) if look else cls(None)
 
     def describe(self, path: Path, name: str) -> SealedFile:
         """A file as a manifest describes it: from the last analysis where it is the same, else read."""
@@ -77,6 +87,10 @@ class Inputs:
             update = {"sha256": described.sha256, "rows": described.rows}
             self.files[name] = seen.model_copy(update=update)
         return described
+
+    def summaries(self, root: Path) -> Summaries | None:
+        """What is kept of the evidence; None where files cannot be told."""
+        return None if self.files is None else Summaries(root / FOLDER / SUMMARIES, program_digest(), self.files)
 
     def unread_bytes(self) -> int:
         """Bytes of the files that have to be read to compare them with a seal; 0 where there is none."""
@@ -122,15 +136,33 @@ def remember(root: Path, engine: str, inputs: Inputs) -> None:
     if inputs.files is None or results is None or not is_still(root, inputs.files):
         forget(root)
         return
-    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    note = Remembered(program=program_digest(), engine=engine, analyzed_at=now, files=inputs.files, results=results)
-    _write(root, note)
+    _write(root, _note(engine, inputs.files, results))
+
+
+def remember_sealed(root: Path, manifest: Manifest) -> Inputs:
+    """Note the evidence of a bundle that was just sealed, which found it in order. Raises OSError.
+
+    A file has just changed then: it is known again where its bytes are those that the manifest says.
+    """
+    files = {
+        file.path: SeenFile(
+            identity=identity_of(root / file.path), is_settled=False, sha256=file.sha256, rows=file.rows
+        )
+        for file in manifest.files
+    }
+    _write(root, _note(NOBODY, files, {}))
+    return Inputs(files)
 
 
 def forget(root: Path) -> None:
-    """Let the next analysis read everything."""
+    """Let the next analysis check everything."""
     with suppress(OSError):
         (root / FOLDER / INPUTS).unlink(missing_ok=True)
+
+
+def forget_summaries(root: Path) -> None:
+    """Let the next analysis read everything."""
+    shutil.rmtree(root / FOLDER / SUMMARIES, ignore_errors=True)
 
 
 def result_digests(root: Path) -> dict[str, str] | None:
@@ -151,6 +183,11 @@ def program_digest() -> str:
     for library in _LIBRARIES:
         digest.update(f"\n{library} {_version(library)}".encode())
     return digest.hexdigest()
+
+
+def _note(engine: str, files: dict[str, SeenFile], results: dict[str, str]) -> Remembered:
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return Remembered(program=program_digest(), engine=engine, analyzed_at=now, files=files, results=results)
 
 
 def _write(root: Path, note: Remembered) -> None:

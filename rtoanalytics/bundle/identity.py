@@ -101,6 +101,16 @@ def look_at(root: Path, before: Mapping[str, SeenFile]) -> Look | None:
     return Look({name: file for name, (file, _) in seen.items()}, frozenset(name for name in seen if seen[name][1]))
 
 
+def is_same(path: Path, now: SeenFile, before: SeenFile) -> bool:
+    """Whether a file is what it was when it was seen before. Raises OSError.
+
+    Its content is read where its times do not tell and it was not read when it was seen now.
+    """
+    if now.identity != before.identity:
+        return False
+    return before.is_settled or (now.sha256 or sha256_of(path)) == before.sha256
+
+
 def is_still(root: Path, seen: Mapping[str, SeenFile]) -> bool:
     """Whether the files of a bundle are exactly those that were seen, by their identities alone."""
     files = present_files(root)
@@ -117,6 +127,6 @@ def _look(path: Path, before: SeenFile | None) -> tuple[SeenFile, bool]:
     now_ns = time.time_ns()
     identity = identity_of(path)
     is_settled = max(identity.mtime_ns, identity.ctime_ns) < now_ns - UNSETTLED_NS
-    if before and identity == before.identity and (before.is_settled or sha256_of(path) == before.sha256):
+    if before and is_same(path, SeenFile(identity=identity, is_settled=is_settled), before):
         return before.model_copy(update={"is_settled": is_settled}), True
     return SeenFile(identity=identity, is_settled=is_settled, sha256=None if is_settled else sha256_of(path)), False

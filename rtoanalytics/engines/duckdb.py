@@ -18,6 +18,7 @@ from rtoanalytics.engines.plan import (
     FUNCTIONS,
     MAX_STEPS,
     SCREEN,
+    SUMMARIES,
     UNMERGED,
     VIEWS,
     WORD_OFFSETS,
@@ -133,13 +134,15 @@ def run_queries(
     keep_long: bool = True,
     screen: bool = True,
     watch: Callable[[Progress], None] | None = None,
+    lay: Callable[[duckdb.DuckDBPyConnection, Bundle, Query], bool] | None = None,
 ) -> None:
     """Run the chain: all of it, or what `wanted` needs. Relations that stand already are left alone.
 
     Without `keep_long`, tables with a row for every record are dropped as soon as no query needs them any more: for
     who reads only answers. Views over them cannot be read then. `watch` is told before each query and at the end.
 
-    Without `screen`, every record is looked at one by one: slower, with the same answers.
+    Without `screen`, every record is looked at one by one: slower, with the same answers. `lay` may create the table of
+    a summary itself, and says whether it did (`Summaries.lay`).
 
     Raises EvidenceError when the capture spans more than MAX_STEPS steps, QueryError when a number outgrows its column.
     """
@@ -153,7 +156,8 @@ def run_queries(
             continue
         if watch:
             watch(Progress(query.name, done, len(order)))
-        _run(engine, query, is_empty=query.name == SCREEN and not screen)
+        if not (lay and query.name in SUMMARIES and lay(engine.connection, engine.bundle, query)):
+            _run(engine, query, is_empty=query.name == SCREEN and not screen)
         if query.name == GRID_ENDS:
             _lay_steps(engine)
         for name in dropped_after.get(query.name, ()):

@@ -41,6 +41,9 @@ VIEWS = frozenset(
 LONG = frozenset(
     {
         "acked_words",
+        "captured_ack_words",
+        "captured_effect_words",
+        "captured_log_words",
         "effect_orders",
         "effect_words",
         "identified_applications",
@@ -59,6 +62,18 @@ LONG = frozenset(
     }
 )
 """Tables that may have a row for every record, or for every word of them."""
+
+SUMMARIES = {
+    "captured_ack_words": "acks",
+    "captured_effect_words": "applied",
+    "captured_log_words": "log_records",
+    "effect_orders": "applied",
+}
+"""Queries whose rows say something of a set of files by themselves, and the one table that each of them reads.
+
+What a summary says of some files and what it says of others may be put side by side: whoever reads it merges the rows.
+So it may be kept between analyses, where the engine can.
+"""
 
 SCREEN = "settled_words"
 """The query that spares the others most of their work. Where it returns nothing, records are looked at one by one."""

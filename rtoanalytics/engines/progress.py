@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from rtoanalytics.engines.plan import LONG, VIEWS, Progress
+from rtoanalytics.engines.plan import LONG, SUMMARIES, VIEWS, Progress
 from rtoanalytics.queries import GRID, in_order, load_queries
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ _AS_OF_STEPS = 10
 """What finding out something of each partition as of each step costs, of what reading a row does."""
 _EVERY_STEP = 20_000
 """What any step costs beyond its rows, in rows."""
+_ROWS_SUMMED_UP = 20
+"""Rows of evidence, roughly, of which a row of a summary tells."""
 _VALUE_SHARE = 0.5
 """What checking the values of a row costs, of what reading it in a query does."""
 _BYTES_A_ROW = 100
@@ -118,10 +120,16 @@ class Steps:
         return min(1.0, max(0.0, percent / 100))
 
 
-def costs_of(bundle: Bundle, checked: Collection[str], sealed_bytes: int) -> dict[str, float]:
+def costs_of(
+    bundle: Bundle,
+    checked: Collection[str],
+    sealed_bytes: int,
+    covered: Callable[[str], Collection[str]] = lambda _: (),
+) -> dict[str, float]:
     """What each step of an analysis costs, in rows read by a query: an estimate good enough for a bar.
 
-    `checked` are the names of files whose values need no checking; `sealed_bytes` are to be compared with a seal.
+    `checked` are the names of files whose values need no checking; `sealed_bytes` are to be compared with a seal;
+    `covered` tells the names of files that a summary need not read.
     """
     rows = {name: sum(file.rows for file in files) for name, files in bundle.files.items()}
     rows[GRID] = max(rows.get(name, 0) for name in _SAMPLED)
@@ -130,6 +138,7 @@ def costs_of(bundle: Bundle, checked: Collection[str], sealed_bytes: int) -> dic
         VALUES: _EVERY_STEP + _VALUE_SHARE * unchecked,
         LAYING: _EVERY_STEP + rows[GRID],
         **query_costs(in_order(load_queries()), rows),
+        **{name: _EVERY_STEP + _rows_of(bundle, table, covered(name)) for name, table in SUMMARIES.items()},
         SEAL: _EVERY_STEP + sealed_bytes / _BYTES_A_ROW,
         RESULTS: _EVERY_STEP + 2 * rows[GRID],
     }
@@ -150,9 +159,15 @@ def query_costs(order: Sequence[Query], rows: Mapping[str, int]) -> dict[str, fl
         is_by_step = _BY_STEP in query.measures
         laid = _AS_OF_STEPS * read.get(GRID, 0) if is_by_step and GRID in query.reads else 0
         costs[query.name] = 0.0 if query.name in VIEWS else float(_EVERY_STEP + sum(longest) + laid)
-        if query.name in VIEWS | LONG or is_by_step:
+        if query.name in SUMMARIES:
+            read[query.name] = max(longest) // _ROWS_SUMMED_UP
+        elif query.name in VIEWS | LONG or is_by_step:
             read[query.name] = max(longest, default=0)
     return costs
+
+
+def _rows_of(bundle: Bundle, table: str, without: Collection[str]) -> int:
+    return sum(file.rows for file in bundle.files.get(table, ()) if file.name not in without)
 
 
 def _words_of(query: Query) -> str:

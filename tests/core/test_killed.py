@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rtoanalytics.analysis import analyze_bundle, answer_bundle
+from rtoanalytics.engines import summaries
 from rtoanalytics.engines.limits import Limits
 from tests.core.scorecard.damage import duplicated
 from tests.core.scorecard.passing import passing_drill
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DEADLINE_SECONDS = 120
-MORE_THAN_ENOUGH = 24
+MORE_THAN_ENOUGH = 48
 """More changes of the disk than one analysis makes."""
+NOTED = 6
+"""inputs.json, and a folder with the index and the words of acks, of effects and of logs."""
 STANDING = [".analysis", "attachments", "drill.yaml", "evidence", "results"]
 """What an analyzed bundle holds."""
 
@@ -30,8 +33,10 @@ KILLED = """
     from pathlib import Path
     from rtoanalytics import results
     from rtoanalytics.analysis import analyze_bundle
+    from rtoanalytics.engines import summaries
     from rtoanalytics.engines.limits import Limits
 
+    summaries.KEPT_ROWS = 1  # whatever evidence says is kept
     # What stands on the disk is about to become something else.
     CHANGES = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree", "ctypes.dlsym"}
     bundle, scratch, left = None, None, 0
@@ -158,8 +163,11 @@ def test_killed_at_any_moment(
 def assert_next_is_whole(place: Path, new: dict[str, bytes]) -> None:
     """The next analysis writes the new results, and nothing of the one that was killed is left."""
     bundle, scratch = place / "bundle", place / "scratch"
-    answer_bundle(bundle, limits=Limits(scratch=scratch))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(summaries, "KEPT_ROWS", 1)
+        answer_bundle(bundle, limits=Limits(scratch=scratch))
     assert results(bundle) == new
+    assert len(list((bundle / ".analysis").rglob("*"))) == NOTED
     assert sum(path.stat().st_size for path in scratch.rglob("*") if path.is_file()) == 0
     assert sorted(path.name for path in bundle.iterdir()) == STANDING
 
