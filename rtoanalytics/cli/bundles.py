@@ -66,9 +66,11 @@ def seal(
     ] = False,
 ) -> None:
     """Sort and compact the evidence and record every file in manifest.json, so that a later change shows."""
+    from rtoanalytics.prepared import prepared_if_sealed
     from rtoanalytics.seal import seal_bundle
 
-    manifest = seal_bundle(bundle, reseal=reseal)
+    with prepared_if_sealed(bundle):
+        manifest = seal_bundle(bundle, reseal=reseal)
     print(f"{bundle}: sealed, {len(manifest.files)} files in manifest.json")
 
 
