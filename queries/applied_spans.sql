@@ -1,7 +1,7 @@
 -- How many effects became visible in each downstream, span by span?
 -- Measure: M9
 -- Grain: one row per (downstream, span, side of the clock start) with effects
--- Reads: merged_applied, drill_downstreams, span_length, turning_points
+-- Reads: captured_applied_spans, merged_applied, repeated_effects, drill_downstreams, span_length, turning_points
 -- Parameters: none
 -- Returns:
 --   downstream varchar  downstream
@@ -10,9 +10,8 @@
 --   effects bigint  effects in the span
 --   first_us bigint  first of them, microseconds since the epoch
 --   last_us bigint  last of them, microseconds since the epoch
--- Method: The one reading of every effect that everything by time goes back to. A span in which the clock started is
---   divided there: what is grouped by grows with time, and grows at the clock start, so that it is never equal on both
---   sides of it.
+-- Method: What everything by time goes back to. A span in which the clock started is divided there. Of downstreams with an
+--   effect that was captured twice the rows are read, that effect once.
 with divisions as (
     select
         span_length.span_us,
@@ -20,6 +19,10 @@ with divisions as (
         coalesce(turning_points.clock_started_us, 0) as clock_started_us
     from span_length
     cross join turning_points
+),
+
+repeating as (
+    select distinct downstream from repeated_effects
 ),
 
 divided as (
@@ -30,23 +33,37 @@ divided as (
         - (merged_applied.applied_us + divisions.rounding_us) % divisions.span_us
         + cast(merged_applied.applied_us >= divisions.clock_started_us as integer) as division
     from merged_applied
+    inner join repeating on repeating.downstream = merged_applied.downstream
     cross join divisions
 ),
 
-captured as (
-    select downstream, count(*) as effects, min(applied_us) as first_us, max(applied_us) as last_us
+parts as (
+    select
+        captured_applied_spans.downstream, captured_applied_spans.division, captured_applied_spans.effects,
+        captured_applied_spans.first_us, captured_applied_spans.last_us
+    from captured_applied_spans
+    left join repeating on repeating.downstream = captured_applied_spans.downstream
+    where repeating.downstream is null
+    union all
+    select downstream, division, count(*) as effects, min(applied_us) as first_us, max(applied_us) as last_us
     from divided
+    group by downstream, division
+),
+
+spans as (
+    select
+        downstream, cast(sum(effects) as bigint) as effects, min(first_us) as first_us, max(last_us) as last_us
+    from parts
     group by downstream, division
 )
 
 select
-    captured.downstream,
-    captured.first_us + divisions.rounding_us - (captured.first_us + divisions.rounding_us) % divisions.span_us
-        as span_end_us,
-    captured.first_us < divisions.clock_started_us as is_before_clock,
-    captured.effects,
-    captured.first_us,
-    captured.last_us
-from captured
+    spans.downstream,
+    spans.first_us + divisions.rounding_us - (spans.first_us + divisions.rounding_us) % divisions.span_us as span_end_us,
+    spans.first_us < divisions.clock_started_us as is_before_clock,
+    spans.effects,
+    spans.first_us,
+    spans.last_us
+from spans
 cross join divisions
-inner join drill_downstreams on drill_downstreams.downstream = captured.downstream
+inner join drill_downstreams on drill_downstreams.downstream = spans.downstream

@@ -1,7 +1,7 @@
 -- How many produces ended in which way, span by span?
 -- Measure: M9
 -- Grain: one row per (cluster, topic, outcome, error, acks, span, phase) in which a produce ended
--- Reads: acks, merged_produces, flow_topics, span_length, turning_points
+-- Reads: captured_produce_spans, merged_produces, flow_topics, span_length, turning_points
 -- Parameters: none
 -- Returns:
 --   cluster varchar  cluster
@@ -27,18 +27,6 @@ with divisions as (
     cross join turning_points
 ),
 
-divided as (
-    select
-        acks.cluster, acks.topic, acks.error, acks.acks, acks.acked_us,
-        acks.acked_us + divisions.rounding_us - (acks.acked_us + divisions.rounding_us) % divisions.span_us
-        + cast(acks.acked_us >= divisions.clock_started_us as integer)
-        + cast(acks.acked_us > divisions.clock_started_us as integer)
-        + cast(acks.acked_us > divisions.switched_us as integer) as division
-    from acks
-    cross join divisions
-    where acks.outcome = 'acked'
-),
-
 divided_merged as (
     select
         merged_produces.cluster, merged_produces.topic, merged_produces.outcome, merged_produces.error,
@@ -54,13 +42,8 @@ divided_merged as (
 ),
 
 counted as (
-    select
-        cluster, topic, 'acked' as outcome, error, acks, division,
-        count(*) as produces,
-        min(acked_us) as first_us,
-        max(acked_us) as last_us
-    from divided
-    group by cluster, topic, error, acks, division
+    select cluster, topic, 'acked' as outcome, error, acks, division, produces, first_us, last_us
+    from captured_produce_spans
     union all
     select
         cluster, topic, outcome, error, acks, division,

@@ -42,8 +42,10 @@ LONG = frozenset(
     {
         "acked_words",
         "captured_ack_words",
+        "captured_applied_spans",
         "captured_effect_words",
         "captured_log_words",
+        "captured_produce_spans",
         "effect_orders",
         "effect_words",
         "identified_applications",
@@ -65,8 +67,10 @@ LONG = frozenset(
 
 SUMMARIES = {
     "captured_ack_words": "acks",
+    "captured_applied_spans": "applied",
     "captured_effect_words": "applied",
     "captured_log_words": "log_records",
+    "captured_produce_spans": "acks",
     "effect_orders": "applied",
 }
 """Queries whose rows say something of a set of files by themselves, and the one table that each of them reads.
