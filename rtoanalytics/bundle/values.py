@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
 
-from rtoanalytics.bundle.rules import Rule, rules_of
+from rtoanalytics.bundle.rules import Rule, count_of, rules_of
 from rtoanalytics.bundle.select import alike_files, from_files, path_read, row_number
-from rtoanalytics.bundle.sql import quoted
+from rtoanalytics.bundle.sql import quoted, text_literal
 from rtoanalytics.errors import Problem
 from rtoanalytics.schemas import TABLES, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from rtoanalytics.bundle.files import Bundle, EvidenceFile
 
@@ -23,6 +24,9 @@ _EXAMPLES = 3
 """Rows shown of each kind of offense; the first says how many there are."""
 _SHOWN_CHARACTERS = 80
 _DAMAGED = "damaged, or text that is not UTF-8: copy or write the file again, or remove it"
+
+_LEFT_OUT = "disabled_optimizers"
+"""Setting of DuckDB: parts of its optimizer that it leaves out."""
 
 _NOT_THE_FILES = (
     duckdb.OutOfMemoryException,
@@ -111,20 +115,49 @@ def _offenses(connection: duckdb.DuckDBPyConnection, table: Table, files: Sequen
     rules = rules_of(table, files[0])
     if not rules or not any(file.rows for file in files):
         return []
-    counts = ", ".join(f"count(*) FILTER (WHERE {rule.offends})" for rule in rules)
-    (found,) = connection.sql(f"SELECT {counts} {from_files(files)}").fetchall()
-    return [
-        _Offense(rule, count, _examples(connection, rule, files))
-        for rule, count in zip(rules, found, strict=True)
-        if count
-    ]
+    with _by_values_alone(connection):
+        broken = _broken(connection, rules, files)
+        counts = _asked(connection, [count_of(rule.offends) for rule in broken], files)
+        return [
+            _Offense(rule, count, _examples(connection, rule, files))
+            for rule, count in zip(broken, counts, strict=True)
+            if count
+        ]
+
+
+def _broken(connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule], files: Sequence[EvidenceFile]) -> list[Rule]:
+    """The rules that some row may break: those that one look at all rows does not clear."""
+    cleared = _asked(connection, [f"coalesce({rule.clearance}, true)" for rule in rules], files)
+    return [rule for rule, is_clear in zip(rules, cleared, strict=True) if not is_clear]
+
+
+def _asked(
+    connection: duckdb.DuckDBPyConnection, aggregates: Sequence[str], files: Sequence[EvidenceFile]
+) -> tuple[Any, ...]:
+    """Aggregates over all rows of files; nothing is read for none."""
+    if not aggregates:
+        return ()
+    (answers,) = connection.sql(f"SELECT {', '.join(aggregates)} {from_files(files)}").fetchall()
+    return tuple(answers)
+
+
+@contextmanager
+def _by_values_alone(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Have DuckDB look at values, not take for true what footers say of nulls and of smallest and largest values."""
+    ((before,),) = connection.sql(f"SELECT current_setting('{_LEFT_OUT}')").fetchall()
+    connection.execute(f"SET {_LEFT_OUT} = 'statistics_propagation'")
+    try:
+        yield
+    finally:
+        with suppress(duckdb.Error):  # after some kinds of damage it refuses all further work
+            connection.execute(f"SET {_LEFT_OUT} = {text_literal(before)}")
 
 
 def _examples(connection: duckdb.DuckDBPyConnection, rule: Rule, files: Sequence[EvidenceFile]) -> list[_Example]:
     """The first offending rows, by file and row.
 
-    An aggregate with a FILTER, as the count is, and no WHERE: DuckDB checks that against the statistics in the footer,
-    which leave NaN out, and so would skip the very rows that are looked for.
+    An aggregate with a FILTER and no WHERE: DuckDB checks that against the statistics in the footer, which leave NaN
+    out, and so would skip the very rows that are looked for.
     """
     names = {str(file.path): file.name for file in files}
     row = f"struct_pack(path := {path_read(files)}, row_in_file := {row_number(files[0])}, found := {rule.found})"
