@@ -7,10 +7,10 @@ make the change look original; `reseal=True` says that the change is meant.
 from __future__ import annotations
 
 import os
-import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -30,19 +30,22 @@ from rtoanalytics.bundle.manifest import (
 from rtoanalytics.bundle.opening import bundle_folder, read_bundle
 from rtoanalytics.bundle.swap import begin, commit, drop, exclusive, finish_interrupted, roll_forward
 from rtoanalytics.engines.interruption import interruptible
+from rtoanalytics.engines.limits import MORE_WANTED, NO_ROOM, ROOM_WANTED, TOO_LITTLE, Limits, set_limit
+from rtoanalytics.engines.scratch import scratch_folder
+from rtoanalytics.engines.seal_progress import SealSteps
 from rtoanalytics.errors import EvidenceError, Problem, SealError
 from rtoanalytics.schemas import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from rtoanalytics.bundle import Bundle
     from rtoanalytics.bundle.manifest import Describe
     from rtoanalytics.engines.interruption import Interruption
+    from rtoanalytics.engines.progress import Step
 
 _MEMORY_LIMIT = "1500MB"  # of the engine; the process takes about 0.4 GB more
-_TEMPORARY = "temporary"
 
 
 class SealStatus(StrEnum):
@@ -63,11 +66,21 @@ class SealedState:
     """How files differ from the manifest; empty unless altered."""
 
 
-def seal_bundle(root: Path, *, reseal: bool = False) -> Manifest:
+def seal_bundle(
+    root: Path,
+    *,
+    reseal: bool = False,
+    limits: Limits | None = None,
+    watch: Callable[[Step], None] | None = None,
+) -> Manifest:
     """Sort and compact the evidence of a bundle, write manifest.json, and return it.
 
+    What does not fit into memory is put aside in `limits.scratch`, by default inside the bundle's folder. `watch` is
+    told each step when it begins, in another thread.
+
     Raises DrillError or EvidenceError when the bundle is not in order, SealError when it was altered since it was
-    sealed (unless `reseal`) or when the system fails. In every case, and when the process is killed at any moment, the
+    sealed (unless `reseal`), when memory or temporary disk do not suffice, or when the system fails; QueryError when a
+    limit is none. In every case, and when the process is killed at any moment, the
     bundle is either as it was before or sealed; the next `open_bundle` finishes what was left half done. A
     KeyboardInterrupt ends it within moments.
     """
@@ -81,7 +94,7 @@ def seal_bundle(root: Path, *, reseal: bool = False) -> Manifest:
                 return state.manifest
             if state.status is SealStatus.ALTERED and not reseal:
                 raise SealError([_REFUSED, *state.problems])
-            return _seal(root, interruption)
+            return _Sealing(root, limits or Limits(), watch, interruption).manifest()
 
     return interruptible(work)
 
@@ -120,37 +133,60 @@ def _state(root: Path, describe: Describe = describe_file) -> SealedState:
     return SealedState(SealStatus.SEALED, manifest) if manifest else SealedState(SealStatus.UNSEALED)
 
 
-def _seal(root: Path, interruption: Interruption) -> Manifest:
-    # What is going to be replaced is noted before it is read: whatever arrives later is seen to be new and kept.
-    building = begin(root)
-    try:
-        bundle = read_bundle(root)
-        _compact(bundle, building, interruption)
-        manifest = _describe(bundle, building)
-        _write_durably(building / MANIFEST, manifest.to_bytes())
+@dataclass(frozen=True)
+class _Sealing:
+    """Sealing one bundle: what it may take, who watches it and who may end it."""
+
+    root: Path
+    limits: Limits
+    watch: Callable[[Step], None] | None
+    interruption: Interruption
+
+    def manifest(self) -> Manifest:
+        """Seal the bundle. It is finished when this returns."""
+        # What is going to be replaced is noted before it is read: whatever arrives later is seen to be new and kept.
+        building = begin(self.root)
+        try:
+            bundle = read_bundle(self.root)
+            steps = SealSteps(self.watch, bundle)
+            with self._engine(building) as connection, steps.follow(connection):
+                _compact(connection, bundle, building / EVIDENCE, steps, self.interruption)
+            steps.record()
+            manifest = _describe(bundle, building)
+            _write_durably(building / MANIFEST, manifest.to_bytes())
+            self.interruption.check()
+            commit(self.root)
+        finally:
+            drop(self.root)
+        return manifest
+
+    @contextmanager
+    def _engine(self, building: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection held to the limits. What it puts aside is gone when the block ends."""
+        with (
+            scratch_folder(self.limits.scratch or building) as scratch,
+            duckdb.connect(config={"temp_directory": scratch}) as connection,
+            self.interruption.ends(connection),
+        ):
+            connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+            set_limit(connection, "memory_limit", self.limits.memory_limit or _MEMORY_LIMIT)
+            set_limit(connection, "max_temp_directory_size", self.limits.scratch_limit)
+            yield connection
+
+
+def _compact(
+    connection: duckdb.DuckDBPyConnection, bundle: Bundle, evidence: Path, steps: SealSteps, interruption: Interruption
+) -> None:
+    steps.check()
+    problems = check_values(connection, bundle)
+    for name, files in bundle.files.items():
+        problems += extra_columns(TABLES[name], files)[1]
+    if problems:
+        raise EvidenceError(problems)
+    for name, files in bundle.files.items():
         interruption.check()
-        commit(root)
-    finally:
-        drop(root)
-    return manifest
-
-
-def _compact(bundle: Bundle, building: Path, interruption: Interruption) -> None:
-    temporary = building / _TEMPORARY
-    with (
-        duckdb.connect(config={"memory_limit": _MEMORY_LIMIT, "temp_directory": str(temporary)}) as connection,
-        interruption.ends(connection),
-    ):
-        connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
-        problems = check_values(connection, bundle)
-        for name, files in bundle.files.items():
-            problems += extra_columns(TABLES[name], files)[1]
-        if problems:
-            raise EvidenceError(problems)
-        for name, files in bundle.files.items():
-            interruption.check()
-            compact_table(connection, TABLES[name], files, building / EVIDENCE / name)
-    shutil.rmtree(temporary, ignore_errors=True)
+        steps.read(name)
+        compact_table(connection, TABLES[name], files, evidence / name, partial(steps.compact, name))
 
 
 def _describe(bundle: Bundle, building: Path) -> Manifest:
@@ -176,7 +212,17 @@ def _system_failures(root: Path) -> Iterator[None]:
         where = str(error.filename or root)
         raise SealError([Problem(where, error.strerror or str(error), _TRY_AGAIN)]) from error
     except (duckdb.Error, pa.ArrowException) as error:
-        raise SealError([Problem(str(root), str(error).splitlines()[0], _TRY_AGAIN)]) from error
+        raise SealError([_engine_problem(root, error)]) from error
+
+
+def _engine_problem(root: Path, error: Exception) -> Problem:
+    # Rows come through Arrow, and so do failures of DuckDB that happen on the way: as text, its lines run together.
+    found = str(error).replace("\\n", "\n").splitlines()[0]
+    if found.startswith("Out of Memory Error"):
+        return Problem(str(root), f"{TOO_LITTLE} ({found})", f"nothing is lost; {MORE_WANTED}")
+    if found.startswith("IO Error"):
+        return Problem(str(root), f"{NO_ROOM} ({found})", f"nothing is lost; {ROOM_WANTED}")
+    return Problem(str(root), found, _TRY_AGAIN)
 
 
 _TRY_AGAIN = "nothing is lost; put that right and seal again"

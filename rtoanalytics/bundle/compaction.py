@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import chain, islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from rtoanalytics.errors import DefectError, EvidenceError
 from rtoanalytics.schemas import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import duckdb
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from rtoanalytics.bundle.files import EvidenceFile
     from rtoanalytics.schemas import Table
 
+SORTING, WRITING = "sorting", "writing"
+"""What becomes of a table, once its rows were looked at."""
 ROW_GROUP_ROWS = 262_144
 ROW_GROUPS_PER_FILE = 80
 _NUMBERS_LEVEL = 3
@@ -34,18 +37,24 @@ _LEVEL = 1
 
 
 def compact_table(
-    connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence[EvidenceFile], folder: Path
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    files: Sequence[EvidenceFile],
+    folder: Path,
+    watch: Callable[[str, int], None] = lambda *_: None,
 ) -> list[Path]:
     """Write every row of `files` to part-00000.parquet, … in `folder`, in an order that only the rows decide.
 
-    Rows are sorted by the table's order, then by all other columns, nulls first. Equal rows all stay.
+    Rows are sorted by the table's order, then by all other columns, nulls first. Equal rows all stay. `watch` is told
+    when SORTING begins, and WRITING: then and after each row group, with the rows that are written.
     """
     extras, problems = extra_columns(table, files)
     if problems:
         raise EvidenceError(problems)
     schema = pa.schema([*table.arrow_schema, *(pa.field(name, found) for name, found in extras.items())])
-    sealed = sealed_rows(connection, table, files, schema, ROW_GROUP_ROWS)
-    paths, rows = write_parts(table, schema, sealed.batches, folder, sealed.constants)
+    sealed = sealed_rows(connection, table, files, schema, ROW_GROUP_ROWS, partial(watch, SORTING, 0))
+    watch(WRITING, 0)
+    paths, rows = write_parts(table, schema, sealed.batches, folder, sealed.constants, partial(watch, WRITING))
     captured = sum(file.rows for file in files)
     if rows != captured:
         msg = f"sealing {table.name} wrote {rows} of {captured} rows; the bundle is unchanged"
@@ -59,14 +68,15 @@ def write_parts(
     batches: Iterable[pa.RecordBatch],
     folder: Path,
     constants: Mapping[str, pa.Scalar[Any]] = MappingProxyType({}),
+    watch: Callable[[int], None] = lambda _: None,
 ) -> tuple[list[Path], int]:
     """Write rows that come in sealed order to files of a sealed bundle; the files, and how many rows they hold.
 
     `constants` are the columns that batches lack, with the one value that each has. Rows go into as many files as it
-    takes, at least one: a table without rows is not a missing table.
+    takes, at least one: a table without rows is not a missing table. `watch` is told how many are written by then.
     """
     folder.mkdir(parents=True)
-    groups = _ahead(_row_groups(schema, batches, constants))
+    groups = _counted(_ahead(_row_groups(schema, batches, constants)), watch)
     group = next(groups, None)
     paths: list[Path] = []
     rows = 0
@@ -88,6 +98,15 @@ def _write_part(table: Table, schema: pa.Schema, groups: Iterable[pa.Table], pat
         file.flush()
         os.fsync(file.fileno())
     return rows
+
+
+def _counted(groups: Iterator[pa.Table], watch: Callable[[int], None]) -> Iterator[pa.Table]:
+    """The same; when the next is asked for, the ones before have been written, and `watch` is told of how many rows."""
+    rows = 0
+    for group in groups:
+        yield group
+        rows += group.num_rows
+        watch(rows)
 
 
 def _ahead(groups: Iterator[pa.Table]) -> Iterator[pa.Table]:

@@ -18,7 +18,7 @@ from rtoanalytics.bundle.sql import quoted
 from rtoanalytics.schemas import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import duckdb
 
@@ -50,14 +50,18 @@ def sealed_rows(
     files: Sequence[EvidenceFile],
     schema: pa.Schema,
     batch_rows: int,
+    sorting: Callable[[], None] = lambda: None,
 ) -> SealedRows:
     """Every row of `files` in the columns of `schema`: the table's, and behind them those beyond the contract.
 
     Rows are sorted by the table's order, then by all other columns, nulls first. Equal rows all stay. How many rows a
-    batch has is up to DuckDB, about `batch_rows`. The sort itself is done when this returns.
+    batch has is up to DuckDB, about `batch_rows`. `sorting` is called when all rows were looked at once and the sort
+    begins; it is done when this returns.
     """
     rows = _CapturedRows(connection, table, schema, _captured_select(table, files, schema))
-    reader = connection.sql(rows.sorted_select()).to_arrow_reader(batch_rows)
+    select = rows.sorted_select()
+    sorting()
+    reader = connection.sql(select).to_arrow_reader(batch_rows)
     return SealedRows(reader, {name: rows.constants[name] for name in schema.names if name not in reader.schema.names})
 
 

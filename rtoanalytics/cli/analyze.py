@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -11,15 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rtoanalytics.cli.limits import MemoryLimitOption, ScratchLimitOption
 from rtoanalytics.cli.places import at_hand
+from rtoanalytics.cli.watching import watched
 from rtoanalytics.errors import RtoError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable
 
     from rtoanalytics.cli.places import Place
     from rtoanalytics.engines.limits import Limits
-    from rtoanalytics.engines.progress import Step
     from rtoanalytics.engines.spark import Target
 
 _STATUS = {"pass": 0, "fail": 1, "inconclusive": 2}
@@ -40,16 +40,11 @@ def analyze(
         list[str], typer.Argument(metavar="BUNDLE...", help="Folders of drills, or s3://bucket/prefix.")
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print scorecard.json, one compact line a bundle.")] = False,
-    memory_limit: Annotated[
-        str | None, typer.Option(metavar="SIZE", help="Memory the engine may take, e.g. 4GB; more is spilled to disk.")
-    ] = None,
+    memory_limit: MemoryLimitOption = None,
     scratch: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Where to spill (default: the system's temporary folder).")
     ] = None,
-    scratch_limit: Annotated[
-        str | None,
-        typer.Option(metavar="SIZE", help="Disk that may be spilled to, e.g. 100GB (default: 90% of what is free)."),
-    ] = None,
+    scratch_limit: ScratchLimitOption = None,
     again: Annotated[
         bool, typer.Option("--again", help="Read everything and analyze anew, also where nothing has changed.")
     ] = False,
@@ -79,7 +74,7 @@ def analyze(
     limits = Limits(memory_limit, scratch, scratch_limit)
     limits.check()
     spark = _spark(engine, limits, master, remote, conf)
-    with one_line_when_stopped():
+    with one_line_when_stopped("results are as they were, or new ones and whole"):
         return worst_status([_analyze(bundle, as_json, limits, again, spark) for bundle in bundles])
 
 
@@ -120,7 +115,8 @@ def _analyze(bundle: str, as_json: bool, limits: Limits, again: bool, spark: Tar
 
     try:
         with at_hand(bundle, limits.scratch) as place:
-            with _watched(place.root, as_json) as watch:
+            # Nobody looks where a program reads the answer.
+            with watched(place.root, is_seen=not as_json or sys.stdout.isatty()) as watch:
                 spark = _seen_from(spark, place)
                 answer = answer_bundle(place.root, limits=limits, again=again, watch=watch, spark=spark)
             place.publish_results()
@@ -139,20 +135,6 @@ def _seen_from(spark: Target | None, place: Place) -> Target | None:
     if spark is None or spark.is_on_this_machine or place.location is None:
         return spark
     return replace(spark, location=f"s3a://{place.location.path}")
-
-
-@contextmanager
-def _watched(bundle: Path, as_json: bool) -> Iterator[Callable[[Step], None] | None]:
-    """Progress of one bundle on the terminal; none where nobody looks, or a program reads the answer."""
-    if not sys.stderr.isatty() or (as_json and not sys.stdout.isatty()):
-        yield None
-        return
-    from rich.console import Console
-
-    from rtoanalytics.cli.progress import shown_progress
-
-    with shown_progress(Console(stderr=True), bundle.resolve().name) as watch:
-        yield watch
 
 
 def _placed(bundle: str, line: str) -> str:

@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from rtoanalytics.cli.limits import MemoryLimitOption, ScratchLimitOption
+from rtoanalytics.cli.watching import watched
 from rtoanalytics.errors import EvidenceError, UsageError
 
 BundleArgument = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder of a drill.")]
@@ -64,13 +66,26 @@ def seal(
     reseal: Annotated[
         bool, typer.Option("--reseal", help="Seal again although files changed: says that the changes are meant.")
     ] = False,
+    memory_limit: MemoryLimitOption = None,
+    scratch: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where to spill (default: inside the bundle).")
+    ] = None,
+    scratch_limit: ScratchLimitOption = None,
 ) -> None:
-    """Sort and compact the evidence and record every file in manifest.json, so that a later change shows."""
+    """Sort and compact the evidence and record every file in manifest.json, so that a later change shows.
+
+    Ctrl-C (or SIGTERM) ends it with 130 (143) and leaves the bundle as it was, or sealed and whole.
+    """
+    from rtoanalytics.cli.ending import one_line_when_stopped
+    from rtoanalytics.engines.limits import Limits
     from rtoanalytics.prepared import prepared_if_sealed
     from rtoanalytics.seal import seal_bundle
 
-    with prepared_if_sealed(bundle):
-        manifest = seal_bundle(bundle, reseal=reseal)
+    limits = Limits(memory_limit, scratch, scratch_limit)
+    limits.check()
+    with one_line_when_stopped("the bundle is as it was, or sealed and whole"), watched(bundle) as watch:
+        with prepared_if_sealed(bundle):
+            manifest = seal_bundle(bundle, reseal=reseal, limits=limits, watch=watch)
     print(f"{bundle}: sealed, {len(manifest.files)} files in manifest.json")
 
 

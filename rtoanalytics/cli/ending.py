@@ -21,8 +21,8 @@ class _Terminated(KeyboardInterrupt):
 
 
 @contextmanager
-def one_line_when_stopped() -> Iterator[None]:
-    """Let SIGTERM end the block as Ctrl-C does; then say one line and leave with 130 or 143 (typer.Exit).
+def one_line_when_stopped(stands: str) -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does; then say in one line what `stands`, and leave with 130 or 143.
 
     Outside the main thread of a process, where no signal arrives, the block is only run.
     """
@@ -35,7 +35,7 @@ def one_line_when_stopped() -> Iterator[None]:
         yield
     except KeyboardInterrupt as stopped:
         word, number = ("terminated", 15) if isinstance(stopped, _Terminated) else ("interrupted", 2)
-        print(f"rto: {word}; results are as they were, or new ones and whole", file=sys.stderr)
+        print(f"rto: {word}; {stands}", file=sys.stderr)
         raise typer.Exit(_STOPPED + number) from None
     finally:
         signal.signal(signal.SIGTERM, before)

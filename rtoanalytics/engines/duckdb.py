@@ -14,6 +14,7 @@ import duckdb
 
 from rtoanalytics.bundle import check_values, evidence_select, microseconds_name
 from rtoanalytics.engines.definition import SCHEMAS, definition_relations
+from rtoanalytics.engines.limits import MORE_WANTED, NO_ROOM, ROOM_WANTED, TOO_LITTLE, set_limit
 from rtoanalytics.engines.plan import (
     FUNCTIONS,
     MAX_STEPS,
@@ -98,8 +99,8 @@ def open_engine(
         try:
             with attend(connection):
                 _prepare(connection)
-                _limit(connection, "memory_limit", memory_limit or _less(connection, usual_memory))
-                _limit(connection, "max_temp_directory_size", scratch_limit)
+                set_limit(connection, "memory_limit", memory_limit or _less(connection, usual_memory))
+                set_limit(connection, "max_temp_directory_size", scratch_limit)
                 _check(connection, bundle, check)
                 engine = Engine(connection, bundle)
                 _define(engine)
@@ -210,16 +211,6 @@ def _less(connection: duckdb.DuckDBPyConnection, usual: int | None) -> str | Non
     return f"{usual}B" if usual is not None and usual < own else None
 
 
-def _limit(connection: duckdb.DuckDBPyConnection, setting: str, size: str | None) -> None:
-    if size is None:
-        return
-    try:
-        connection.execute(f"set {setting} = ?", [size])
-    except duckdb.Error as error:
-        msg = f'{setting} "{size}": {_first_line(error)}; write for instance 4GB'
-        raise QueryError(msg) from None
-
-
 def _lay_definition(engine: Engine, drill: Drill) -> None:
     for name, table in definition_relations(drill).items():
         engine.connection.register("arriving", table)
@@ -286,12 +277,10 @@ def _one_clear_message(relation: str) -> Iterator[None]:
         msg = f"{relation}: a number outgrows its column ({_first_line(error)}); look for offsets near 2^63"
         raise QueryError(msg) from None
     except duckdb.OutOfMemoryException as error:
-        allowed = "raise --memory-limit or --scratch-limit, or name a --scratch folder with more room"
-        msg = f"{relation}: not enough memory or temporary disk ({_first_line(error)}); {allowed}"
+        msg = f"{relation}: {TOO_LITTLE} ({_first_line(error)}); {MORE_WANTED}"
         raise QueryError(msg) from None
     except duckdb.IOException as error:
-        allowed = "make room on the disk of the scratch folder (--scratch names another), and see that evidence stays"
-        msg = f"{relation}: reading or putting aside failed ({_first_line(error)}); {allowed}"
+        msg = f"{relation}: {NO_ROOM} ({_first_line(error)}); {ROOM_WANTED}"
         raise QueryError(msg) from None
 
 

@@ -7,13 +7,22 @@ import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from rtoanalytics.bundle.files import MANIFEST
-from rtoanalytics.errors import UsageError
+from rtoanalytics.errors import QueryError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rtoanalytics.bundle import Bundle
+
+TOO_LITTLE = "not enough memory or temporary disk"
+MORE_WANTED = "raise --memory-limit or --scratch-limit, or name a --scratch folder with more room"
+"""What was found where limits do not suffice, and what to do then."""
+NO_ROOM = "reading or putting aside failed"
+ROOM_WANTED = "make room on the disk of the scratch folder (--scratch names another), and see that evidence stays"
+"""The same where the disk does not do what it should."""
 
 _LARGE = ("acks", "applied")
 _LEAST_BYTES = 900_000_000
@@ -42,6 +51,17 @@ class Limits:
         _check_size("--scratch-limit", self.scratch_limit)
         if self.scratch is not None:
             _check_folder(self.scratch)
+
+
+def set_limit(connection: duckdb.DuckDBPyConnection, setting: str, size: str | None) -> None:
+    """Hold DuckDB to a size, as it takes them, or leave it its own; QueryError where it does not take this one."""
+    if size is None:
+        return
+    try:
+        connection.execute(f"set {setting} = ?", [size])
+    except duckdb.Error as error:
+        msg = f'{setting} "{size}": {str(error).splitlines()[0]}; write for instance 4GB'
+        raise QueryError(msg) from None
 
 
 def usual_memory(bundle: Bundle) -> int:
