@@ -1,7 +1,7 @@
 -- Which ranges of offsets need a second look?
 -- Measure: M6
 -- Grain: one row per finding
--- Reads: record_fates, settled_pages, ledger_pages, group_commits, group_topics, watermarks
+-- Reads: record_fates, settled_pages, ledger_pages, group_commits, group_topics, watermarks, commits_above_log_end
 -- Parameters: none
 -- Returns:
 --   kind varchar  run, commit_rewind, commit_jump, offset_reset or commit_above_log_end
@@ -314,38 +314,6 @@ resets as (
     where
         (suspects.reset_to = 'earliest' and suspects.committed_offset = watched.log_start_offset)
         or (suspects.reset_to = 'latest' and suspects.committed_offset >= watched.log_end_offset)
-),
-
-ends as (
-    select
-        cluster, topic, partition, committed_us, sum(is_sample) over (
-            partition by cluster, topic, partition order by committed_us desc, is_sample desc, log_end_offset desc
-            rows unbounded preceding
-        ) as samples_after,
-        log_end_offset,
-        is_sample
-    from (
-        select distinct cluster, topic, partition, committed_us, 0 as is_sample, cast(null as bigint) as log_end_offset
-        from flow_commits
-        union all
-        select cluster, topic, partition, observed_us, 1 as is_sample, min(log_end_offset) as log_end_offset
-        from watermarks
-        group by cluster, topic, partition, observed_us
-    ) as timeline
-),
-
-next_ends as (
-    select
-        commits.cluster, commits.topic, commits.partition, commits.committed_us, samples.log_end_offset
-    from ends as commits
-    inner join ends as samples
-        on
-            samples.cluster = commits.cluster
-            and samples.topic = commits.topic
-            and samples.partition = commits.partition
-            and samples.samples_after = commits.samples_after
-            and samples.is_sample = 1
-    where commits.is_sample = 0
 )
 
 select
@@ -392,14 +360,8 @@ select
 from resets
 union all
 select
-    'commit_above_log_end', null, flow_commits.group_id, flow_commits.cluster, flow_commits.topic,
-    flow_commits.partition, null, next_ends.log_end_offset, flow_commits.committed_offset,
-    null, null, null, null, null, null, flow_commits.committed_us, null, null
-from flow_commits
-inner join next_ends
-    on
-        next_ends.cluster = flow_commits.cluster
-        and next_ends.topic = flow_commits.topic
-        and next_ends.partition = flow_commits.partition
-        and next_ends.committed_us = flow_commits.committed_us
-where flow_commits.committed_offset > next_ends.log_end_offset
+    'commit_above_log_end', null, commits_above_log_end.group_id, commits_above_log_end.cluster,
+    commits_above_log_end.topic, commits_above_log_end.partition, null, commits_above_log_end.log_end_offset,
+    commits_above_log_end.committed_offset, null, null, null, null, null, null,
+    commits_above_log_end.committed_us, null, null
+from commits_above_log_end

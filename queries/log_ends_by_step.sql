@@ -11,6 +11,7 @@
 --   log_end_offset bigint  as of the step, null before the first sample
 --   observed_us bigint  when that was seen, microseconds since the epoch; null where acknowledgements stand in
 --   next_log_end_offset bigint  first sample at or after the step, null after the last
+--   lowest_log_end_offset bigint  lowest sample since the step before, exclusive, null without one
 -- Method: The latest watermark at or before the step and the first at or after it. Where no watermarks were captured
 --   at all, the highest acknowledged offset + 1. Most steps have a sample of their own; the others look for theirs among
 --   the steps beside such steps, so that nothing but these is put in order.
@@ -47,7 +48,8 @@ last_before as (
         + (drill_objectives.step_us - sampled.observed_us % drill_objectives.step_us) % drill_objectives.step_us
             as step_us,
         max(sampled.observed_us) as observed_us,
-        max_by(sampled.highest_end_offset, sampled.observed_us) as log_end_offset
+        max_by(sampled.highest_end_offset, sampled.observed_us) as log_end_offset,
+        min(sampled.lowest_end_offset) as lowest_log_end_offset
     from sampled
     cross join drill_objectives
     group by 1, 2
@@ -66,6 +68,7 @@ first_after as (
 met as (
     select
         logs.log_number, steps.step_us, last_before.observed_us, last_before.log_end_offset,
+        last_before.lowest_log_end_offset,
         first_after.log_end_offset as next_log_end_offset
     from logs
     cross join steps
@@ -171,7 +174,8 @@ ends as (
         coalesce(met.log_end_offset, carried_before.log_end_offset, acknowledged_by_step.log_end_offset)
             as log_end_offset,
         coalesce(met.observed_us, carried_before.observed_us) as observed_us,
-        coalesce(met.next_log_end_offset, carried_after.next_log_end_offset) as next_log_end_offset
+        coalesce(met.next_log_end_offset, carried_after.next_log_end_offset) as next_log_end_offset,
+        met.lowest_log_end_offset
     from met
     left join carried_before on carried_before.log_number = met.log_number and carried_before.step_us = met.step_us
     left join carried_after on carried_after.log_number = met.log_number and carried_after.step_us = met.step_us
@@ -186,7 +190,8 @@ select
     ends.step_us,
     ends.log_end_offset,
     ends.observed_us,
-    ends.next_log_end_offset
+    ends.next_log_end_offset,
+    ends.lowest_log_end_offset
 from ends
 inner join logs on logs.log_number = ends.log_number
 where ends.log_end_offset is not null or ends.next_log_end_offset is not null
