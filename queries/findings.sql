@@ -105,27 +105,66 @@ positioned as (
     where fate not in ('once', 'filtered')
 ),
 
+pieces as (
+    select
+        page_number, fate, word_of(record_offset) as word_offset,
+        min(position) as first_position,
+        count(*) as records,
+        max(position) - min(position) + 1 > count(*) as is_torn,
+        min(record_offset) as start_offset,
+        max(record_offset) + 1 as end_offset,
+        min(first_acked_us) as first_acked_us,
+        max(last_acked_us) as last_acked_us,
+        min(first_applied_us) as first_applied_us,
+        max(last_applied_us) as last_applied_us,
+        max(applied_rows) as max_applied
+    from positioned
+    group by page_number, fate, word_of(record_offset)
+),
+
+whole_pieces as (
+    select
+        page_number, fate, first_position, records, start_offset, end_offset,
+        first_acked_us, last_acked_us, first_applied_us, last_applied_us, max_applied
+    from pieces
+    where not is_torn
+    union all
+    select
+        positioned.page_number, positioned.fate, positioned.position, 1, positioned.record_offset,
+        positioned.record_offset + 1, positioned.first_acked_us, positioned.last_acked_us,
+        positioned.first_applied_us, positioned.last_applied_us, positioned.applied_rows
+    from positioned
+    inner join pieces
+        on
+            pieces.page_number = positioned.page_number
+            and pieces.fate = positioned.fate
+            and pieces.word_offset = word_of(positioned.record_offset)
+    where pieces.is_torn
+),
+
 islands as (
     select
-        positioned.*,
-        position - row_number() over (partition by page_number, fate order by position) as island
-    from positioned
+        whole_pieces.*,
+        first_position + records - sum(records) over (
+            partition by page_number, fate order by first_position rows unbounded preceding
+        ) as island
+    from whole_pieces
 ),
 
 runs as (
     select
-        islands.page_number,
-        islands.fate,
-        min(islands.record_offset) as start_offset,
-        max(islands.record_offset) + 1 as end_offset,
-        count(*) as records,
-        min(islands.first_acked_us) as first_acked_us,
-        max(islands.last_acked_us) as last_acked_us,
-        min(islands.first_applied_us) as first_applied_us,
-        max(islands.last_applied_us) as last_applied_us,
-        cast(max(islands.applied_rows) as bigint) as max_applied
+        page_number,
+        fate,
+        min(start_offset) as start_offset,
+        max(end_offset) as end_offset,
+        cast(sum(records) as bigint) as records,
+        min(first_acked_us) as first_acked_us,
+        max(last_acked_us) as last_acked_us,
+        min(first_applied_us) as first_applied_us,
+        max(last_applied_us) as last_applied_us,
+        cast(max(max_applied) as bigint) as max_applied
     from islands
-    group by islands.page_number, islands.fate, islands.island
+    group by page_number, fate, island
 ),
 
 flow_commits as (
