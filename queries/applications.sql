@@ -1,6 +1,6 @@
--- To which acknowledged record does each effect in an open word belong?
+-- To which acknowledged record does each effect that is not of a settled record belong?
 -- Measure: M1
--- Grain: one row per effect of a downstream that matches by offset, in an open word
+-- Grain: one row per effect of a downstream that matches by offset, at an open offset of a word with open records
 -- Reads: placed_effects, open_places, crowded_records
 -- Parameters: none
 -- Returns:

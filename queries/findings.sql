@@ -25,7 +25,7 @@
 -- Method: Runs are maximal stretches of acknowledged records in offset order with one fate other than once and
 --   filtered; positions are counted from words and from the bits in them, so that nothing but crowded words is sorted.
 --   Commits are compared with the one before on their partition and with the log ends around them. Whether a
---   range that a commit jumped over holds an applied record is told by the bits of its settled words, and by the others.
+--   range that a commit jumped over holds an applied record is told by the bits of settled records, and by the others.
 with looked_at as (
     select
         record_fates.page_number,

@@ -1,6 +1,6 @@
--- Is each acknowledged record of an open word still in the log of the cluster that acknowledged it?
+-- Is each acknowledged record that is open still in the log of the cluster that acknowledged it?
 -- Measure: M2
--- Grain: one row per acknowledged record of an open word that a scan can judge
+-- Grain: one row per open record that a scan can judge
 -- Reads: open_records, flow_topics, latest_scans, open_log_records, log_records
 -- Parameters: none
 -- Returns:

@@ -1,6 +1,6 @@
--- Which records of the flow did the brokers acknowledge in open words, and where?
+-- Which records of the flow did the brokers acknowledge that are not settled, and where?
 -- Measure: M1
--- Grain: one row per (cluster, topic, partition, record_offset, record_id) in an open word
+-- Grain: one row per (cluster, topic, partition, record_offset, record_id) that is open
 -- Reads: open_places, acked_logs, crowded_records
 -- Parameters: none
 -- Returns:

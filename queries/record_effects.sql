@@ -1,6 +1,6 @@
 -- How often was each record that is looked at applied?
 -- Measure: M1
--- Grain: one row per (downstream, record) that was applied at all: in open words, or matched by record_id
+-- Grain: one row per (downstream, record) that was applied at all: open, or matched by record_id
 -- Reads: applications, identified_applications, identified_records, applied_effects, ledger_pages
 -- Parameters: none
 -- Returns:

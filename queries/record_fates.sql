@@ -1,6 +1,6 @@
 -- What became of each acknowledged record that is looked at one by one, by number?
 -- Measure: M1, M2
--- Grain: one row per (downstream, record) in an open word, or matched by record_id; exactly one fate each
+-- Grain: one row per (downstream, record) that is open, or matched by record_id; exactly one fate each
 -- Reads: records, record_effects, record_log_states, ledger_pages, drill_downstreams, group_homes, final_commits, home_places, log_scans
 -- Parameters: none
 -- Returns:

@@ -1,6 +1,6 @@
 -- Is each record of a downstream missing from the log it was acknowledged into?
 -- Measure: M2
--- Grain: one row per (downstream, record) in an open word, or matched by record_id, that a scan can judge
+-- Grain: one row per (downstream, record) that is open, or matched by record_id, that a scan can judge
 -- Reads: open_log_states, ledger_pages, identified_records, identity_log_states
 -- Parameters: none
 -- Returns:

@@ -1,6 +1,6 @@
 -- Which records does each downstream have to account for that are looked at one by one?
 -- Measure: M1
--- Grain: one row per (downstream, record) in an open word, or matched by record_id
+-- Grain: one row per (downstream, record) that is open, or matched by record_id
 -- Reads: open_records, ledger_pages, identified_records
 -- Parameters: none
 -- Returns:

@@ -10,8 +10,8 @@
 --   partition integer  source partition
 --   unacked bigint  effects at or above the lowest acknowledged offset of the partition, or without coordinates
 --   before_capture bigint  effects below it, or on a partition without acknowledged records
--- Method: Compared with the lowest acknowledged offset of the partition: one by one in open words, by the word where no
---   record was acknowledged in it, and not at all in settled words. Effects of downstreams that match by record_id are
+-- Method: Compared with the lowest acknowledged offset of the partition: one by one at open offsets, by the word where no
+--   record was acknowledged in it, and not at all where records are settled. Effects of downstreams that match by record_id are
 --   looked at only where fewer of them found their record than there are.
 with lowest as (
     select

@@ -64,7 +64,7 @@ class Case:
     query: Query
 
     def expected(self, words: str = PORTABLE) -> tuple[list[str], list[Row]]:
-        """The columns that the case is about, and the rows that the query must answer, said in the words of an engine."""
+        """The columns that the case is about, and the rows that the query must answer, in an engine's words."""
         own = self.folder / own_expected(words)
         return read_rows(own if own.exists() else self.folder / EXPECTED, schema_of(self.query.name))
 

@@ -21,8 +21,8 @@ STATEMENTS = [
 def test_the_query_answers_what_was_worked_out_by_hand(case: Case, words: str, statement: str) -> None:
     """Over the relations of the case, and no others, the query answers exactly the expected rows, in whatever order.
 
-    It does so in its portable text and in an engine's own words. Of effect_orders DuckDB's words may tell less, since they
-    know rows only in the order in which they were captured; where they do, the case has an answer for them.
+    It does so in its portable text and in an engine's own words. Of effect_orders DuckDB's words may tell less, since
+    they know rows only in the order in which they were captured; where they do, the case has an answer for them.
     """
     _, expected = case.expected(words)
     assert in_order(case.answered(statement)) == in_order(expected)
@@ -34,22 +34,23 @@ def test_a_case_holds_nothing_that_its_query_does_not_read(case: Case) -> None:
     assert case.strangers() == []
 
 
-def test_words_of_their_own_may_only_tell_less() -> None:
-    """A case in which an engine answers otherwise is one of effect_orders, and there its words count fewer offsets, or none.
+OWN_ANSWERS = [
+    (case, words) for case in CASES for words in case.query.own_words if (case.folder / own_expected(words)).exists()
+]
 
-    Of a word that they do not tell, nothing else may be less than it is: extremes are those of the portable answer.
+
+@pytest.mark.parametrize(("case", "words"), OWN_ANSWERS, ids=lambda part: getattr(part, "folder", Path(str(part))).name)
+def test_words_of_their_own_may_only_tell_less(case: Case, words: str) -> None:
+    """Where an engine's own words answer otherwise, they count fewer offsets in order, and never more.
+
+    All else that they say of a word is as in the portable answer: which offsets have effects, and from when to when.
     """
-    for case in CASES:
-        for words in case.query.own_words:
-            if (case.folder / own_expected(words)).exists():
-                assert case.query.name == "effect_orders"
-                mine, portable = (case.expected(one)[1] for one in (words, PORTABLE))
-                assert [_without_order(row) for row in mine] == [_without_order(row) for row in portable]
-                counts = [
-                    (few["ordered_offsets"], many["ordered_offsets"]) for few, many in zip(mine, portable, strict=True)
-                ]
-                assert all(few <= many for few, many in counts)
-                assert any(few < many for few, many in counts)
+    less, portable = (case.expected(one)[1] for one in (words, PORTABLE))
+    assert case.query.name == "effect_orders"
+    assert [_without_order(row) for row in less] == [_without_order(row) for row in portable]
+    counts = [(few["ordered_offsets"], many["ordered_offsets"]) for few, many in zip(less, portable, strict=True)]
+    assert all(few <= many for few, many in counts)
+    assert any(few < many for few, many in counts)
 
 
 def _without_order(row: Row) -> Row:
