@@ -83,9 +83,12 @@ def seal(
 
     limits = Limits(memory_limit, scratch, scratch_limit)
     limits.check()
-    with one_line_when_stopped("the bundle is as it was, or sealed and whole"), watched(bundle) as watch:
-        with prepared_if_sealed(bundle):
-            manifest = seal_bundle(bundle, reseal=reseal, limits=limits, watch=watch)
+    with (
+        one_line_when_stopped("the bundle is as it was, or sealed and whole"),
+        watched(bundle) as watch,
+        prepared_if_sealed(bundle, limits),
+    ):
+        manifest = seal_bundle(bundle, reseal=reseal, limits=limits, watch=watch)
     print(f"{bundle}: sealed, {len(manifest.files)} files in manifest.json")
 
 

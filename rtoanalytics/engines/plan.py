@@ -73,8 +73,9 @@ SUMMARIES = {
     "captured_produce_spans": "acks",
     "effect_orders": "applied",
 }
-"""Queries whose rows say something of a set of files by themselves, and the one table that each of them reads.
+"""Queries whose rows say something of a set of files by themselves, and the one large table that each of them reads.
 
+Beside it they read relations of a row or two at most: what is kept counts as long as these say the same.
 What a summary says of some files and what it says of others may be put side by side: whoever reads it merges the rows.
 So it may be kept between analyses, where the engine can.
 """
@@ -94,9 +95,9 @@ FUNCTIONS = {
 """Functions that queries call beside those of SQL, and their parameters; each engine says them in its own words.
 
 `word_of`: the first offset of the word in which an offset lies. `offset_bit`: an integer with one bit set, for the
-place of the offset in its word. `identity_hash`: 63 or 64 bits, null for a null identity. `source_hash`: as many bits of the
-names under which effects are captured, nulls told from names. Engines may hash differently, since hashes are only ever
-held against each other.
+place of the offset in its word. `identity_hash`: 63 or 64 bits, null for a null identity. `source_hash`: as many bits
+of the names under which effects are captured, nulls told from names. Engines may hash differently, since hashes are
+only ever held against each other.
 """
 
 

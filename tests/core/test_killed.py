@@ -14,6 +14,7 @@ import pytest
 from rtoanalytics.analysis import analyze_bundle, answer_bundle
 from rtoanalytics.engines import summaries
 from rtoanalytics.engines.limits import Limits
+from rtoanalytics.engines.plan import SUMMARIES
 from tests.core.scorecard.damage import duplicated
 from tests.core.scorecard.passing import passing_drill
 
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DEADLINE_SECONDS = 120
-MORE_THAN_ENOUGH = 48
-"""More changes of the disk than one analysis makes."""
-NOTED = 6
-"""inputs.json, and a folder with the index and the words of acks, of effects and of logs."""
+MORE_THAN_ENOUGH = 60
+"""More changes of the disk than one analysis makes, or keeping what evidence says."""
+NOTED = 3 + len(SUMMARIES)
+"""inputs.json, and a folder with an index and each summary: files beside a prepared bundle."""
 STANDING = [".analysis", "attachments", "drill.yaml", "evidence", "results"]
 """What an analyzed bundle holds."""
 
@@ -33,10 +34,8 @@ KILLED = """
     from pathlib import Path
     from rtoanalytics import results
     from rtoanalytics.analysis import analyze_bundle
-    from rtoanalytics.engines import summaries
     from rtoanalytics.engines.limits import Limits
 
-    summaries.KEPT_ROWS = 1  # whatever evidence says is kept
     # What stands on the disk is about to become something else.
     CHANGES = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree", "ctypes.dlsym"}
     bundle, scratch, left = None, None, 0
@@ -75,6 +74,18 @@ KILLED = """
 """
 """Analyzes a bundle in each place. The first analysis dies before its first change of the disk, the next before its
 second, and so on until one lives; prints how each ended."""
+
+PREPARING = KILLED.replace(
+    "analyze_bundle(bundle, limits=Limits(scratch=scratch))", "prepare_analysis(bundle, read_manifest(bundle)[0])"
+).replace(
+    "    from rtoanalytics import results\n",
+    "    from rtoanalytics import results\n"
+    "    from rtoanalytics.bundle.manifest import read_manifest\n"
+    "    from rtoanalytics.engines import summaries\n"
+    "    from rtoanalytics.prepared import prepare_analysis\n"
+    "    summaries.KEPT_ROWS = 1  # whatever evidence says is kept\n",
+)
+"""The same of what sealing leaves beside a bundle."""
 
 ENDLESS = """
     import os, signal, sys, threading
@@ -163,13 +174,31 @@ def test_killed_at_any_moment(
 def assert_next_is_whole(place: Path, new: dict[str, bytes]) -> None:
     """The next analysis writes the new results, and nothing of the one that was killed is left."""
     bundle, scratch = place / "bundle", place / "scratch"
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(summaries, "KEPT_ROWS", 1)
-        answer_bundle(bundle, limits=Limits(scratch=scratch))
+    answer_bundle(bundle, limits=Limits(scratch=scratch))
     assert results(bundle) == new
-    assert len(list((bundle / ".analysis").rglob("*"))) == NOTED
     assert sum(path.stat().st_size for path in scratch.rglob("*") if path.is_file()) == 0
     assert sorted(path.name for path in bundle.iterdir()) == STANDING
+
+
+def test_killed_while_summaries_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever half of the summaries a process leaves when it is killed, the next analysis answers as one from nothing.
+
+    It keeps all of them, and nothing else is left.
+    """
+    sealed = passing_drill().write(tmp_path / "sealed")
+    places = [tmp_path / f"{number:02}" for number in range(MORE_THAN_ENOUGH)]
+    for place in places:
+        copied(sealed, place / "bundle")
+    endings = program(PREPARING, *places).stdout.split()
+    total = len(endings) - 1
+    assert endings == ["-9"] * total + ["0"]
+    assert 2 * len(SUMMARIES) < total < MORE_THAN_ENOUGH - 1
+    analyze_bundle(sealed)
+    monkeypatch.setattr(summaries, "KEPT_ROWS", 1)
+    for place in places[: total + 1 : 4]:
+        analyze_bundle(place / "bundle")
+        assert results(place / "bundle") == results(sealed)
+        assert len(list((place / "bundle" / ".analysis").rglob("*"))) == NOTED
 
 
 @pytest.mark.parametrize(("number", "status"), [(2, 130), (15, 143)], ids=["SIGINT", "SIGTERM"])

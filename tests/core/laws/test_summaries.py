@@ -11,9 +11,10 @@ import pytest
 from rtoanalytics.analysis import analyze_bundle
 from rtoanalytics.bundle import evidence_select
 from rtoanalytics.engines import summaries
-from rtoanalytics.engines.plan import SUMMARIES
+from rtoanalytics.engines.plan import LONG, SUMMARIES, VIEWS
 from rtoanalytics.engines.segments import INDEX
 from rtoanalytics.queries import load_queries
+from rtoanalytics.schemas import TABLES
 from tests.core.laws.drills import analyzed, seeds
 from tests.reference.bundles import write_bundle
 from tests.reference.random_drills import random_drill
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 FILES = 4
 """Of each table."""
+DECIDED_SEED = 1
+"""A drill in which the clock started."""
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +79,11 @@ def evidence(bundle: Path) -> list[Path]:
     return sorted(path for table in set(SUMMARIES.values()) for path in (bundle / "evidence" / table).glob("*.parquet"))
 
 
+def names_of(bundle: Path) -> set[str]:
+    """Names of the files of those tables in the bundle."""
+    return {path.relative_to(bundle).as_posix() for path in evidence(bundle)}
+
+
 @pytest.mark.parametrize("seed", seeds(6))
 def test_what_is_kept_says_what_the_evidence_says(tmp_path: Path, read: list[str], seed: int) -> None:
     """The same bytes from nothing, when summaries are kept, and from what was kept; then no evidence is summed up."""
@@ -83,7 +91,7 @@ def test_what_is_kept_says_what_the_evidence_says(tmp_path: Path, read: list[str
     expected = from_nothing(bundle)
     assert read == []
     assert analyzed(bundle) == expected
-    assert set(read) == {f"evidence/{path.parent.name}/{path.name}" for path in evidence(bundle)}
+    assert set(read) == names_of(bundle)
     read.clear()
     assert analyzed(bundle) == expected
     assert read == []
@@ -95,6 +103,7 @@ def test_evidence_arrives_file_by_file(tmp_path: Path, read: list[str], seed: in
     whole = drill_of(tmp_path / "whole", seed)
     bundle = tmp_path / "bundle"
     shutil.copytree(whole, bundle, ignore=shutil.ignore_patterns("part-001*", "part-002*", "part-003*"))
+    shutil.copytree(whole / "evidence" / "events", bundle / "evidence" / "events", dirs_exist_ok=True)
     analyze_bundle(bundle)
     for number in range(1, FILES):
         read.clear()
@@ -205,7 +214,7 @@ def test_another_program_takes_nothing(tmp_path: Path, read: list[str], monkeypa
     read.clear()
     monkeypatch.setattr("rtoanalytics.remembered.program_digest", lambda: "another")
     assert analyzed(bundle) == expected
-    assert len(read) == len(evidence(bundle))
+    assert set(read) == names_of(bundle)
 
 
 def test_a_disk_that_takes_nothing_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,7 +231,19 @@ def test_a_disk_that_takes_nothing_more(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_summary_reads_one_large_table() -> None:
-    """Its rows over some files say nothing of any other file, and nothing but files goes into them."""
-    assert {name: (table,) for name, table in SUMMARIES.items()} == {
-        name: load_queries()[name].reads for name in SUMMARIES
-    }
+    """Its rows over some files say nothing of any other file: beside its table it reads no other that has many rows."""
+    for name, table in SUMMARIES.items():
+        reads = load_queries()[name].reads
+        assert reads[0] == table
+        assert not set(reads[1:]) & {*TABLES, *LONG, *VIEWS}
+
+
+def test_what_a_summary_depends_on_is_looked_at(tmp_path: Path, read: list[str]) -> None:
+    """When another decision is captured, spans are counted anew; what does not depend on it is taken as it was kept."""
+    bundle = drill_of(tmp_path / "bundle", DECIDED_SEED)
+    analyze_bundle(bundle)
+    shutil.rmtree(bundle / "evidence" / "events")
+    read.clear()
+    assert analyzed(bundle) == from_nothing(bundle)
+    acks = [name for name in read if "/acks/" in name]
+    assert len(acks) == len(set(acks)) == FILES
