@@ -28,10 +28,18 @@ with words as (
         max(highest_offset) as highest_offset
     from captured_ack_words
     group by cluster, topic, partition, word_offset
+),
+
+logs as (
+    select
+        cast(row_number() over (order by named.cluster, named.topic, named.partition) as integer) as log_number,
+        named.cluster, named.topic, named.partition
+    from (select distinct cluster, topic, partition from words) as named
+    inner join flow_topics on flow_topics.cluster = named.cluster and flow_topics.topic = named.topic
 )
 
 select
-    cast(dense_rank() over (order by words.cluster, words.topic, words.partition) as integer) as log_number,
+    logs.log_number,
     words.cluster,
     words.topic,
     words.partition,
@@ -43,4 +51,4 @@ select
     words.word_offset + bit_count((words.acked_bits & -words.acked_bits) - 1) as lowest_offset,
     words.highest_offset
 from words
-inner join flow_topics on flow_topics.cluster = words.cluster and flow_topics.topic = words.topic
+inner join logs on logs.cluster = words.cluster and logs.topic = words.topic and logs.partition = words.partition
