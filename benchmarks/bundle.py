@@ -99,7 +99,7 @@ def write_bundle(shape: Shape, root: Path, base: Path | None = None) -> None:
         for table in _tables(shape):
             shared = base / EVIDENCE / table if base else None
             if shared and shared.is_dir():
-                shutil.copytree(shared, root / EVIDENCE / table, copy_function=_link)
+                shutil.copytree(shared, root / EVIDENCE / table, copy_function=linked)
             elif shape.order == "sealed":
                 write_sealed(connection, table, _in_sealed_order(table, numbers), root)
             else:
@@ -175,7 +175,7 @@ def _write_manifest(root: Path) -> None:
     (root / MANIFEST).write_bytes(manifest.to_bytes())
 
 
-def _link(source: str, target: str) -> None:
+def linked(source: str, target: str) -> None:
     """The same file in a second bundle; a copy where the disk knows no links."""
     try:
         os.link(source, target)

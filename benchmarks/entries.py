@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
+from benchmarks.arrival import arriving
 from benchmarks.bundle import Shape, benchmark_bundle
 from benchmarks.fates import WAYS
 from benchmarks.figures import Figures, Goal
@@ -71,6 +72,14 @@ def again(bundle: Path, options: Sequence[str]) -> Run:
     return run_python("-m", "rtoanalytics", "analyze", "--json", str(bundle), *options, statuses=VERDICTS)
 
 
+def as_sealed(bundle: Path, options: Sequence[str]) -> Run:
+    """The first `rto analyze` after `rto seal`, with what that leaves beside the bundle."""
+    for name in DERIVED:
+        shutil.rmtree(bundle / name, ignore_errors=True)
+    prepared = run_python("-m", "benchmarks.prepare_once", str(bundle))
+    return prepared if prepared.ended else again(bundle, options)
+
+
 def scan(bundle: Path) -> Run:
     """DuckDB reading what the analysis reads."""
     return run_python("-m", "benchmarks.scan", str(bundle))
@@ -92,11 +101,18 @@ def counts_of(runs: Sequence[Run]) -> Mapping[str, int] | None:
     return {**counts, "absent": totals["acked"] - totals["once"] - totals["duplicated"]}
 
 
-def analyze(shape: Callable[[Bench], Shape], goal: Goal, name: str, bench: Bench) -> list[Figures]:
+def analyze(
+    shape: Callable[[Bench], Shape],
+    goal: Goal,
+    name: str,
+    bench: Bench,
+    *,
+    way: Callable[[Path, Sequence[str]], Run] = analysis,
+) -> list[Figures]:
     """`rto analyze` beside the scan of the same columns."""
     bundle = bench.bundle(shape(bench))
     done = in_turn(
-        {"analyze": lambda: analysis(bundle, bench.options), "scan": lambda: scan(bundle)},
+        {"analyze": lambda: way(bundle, bench.options), "scan": lambda: scan(bundle)},
         bench.runs,
     )
     scan_seconds = median_answer(done["scan"], "seconds")
@@ -157,6 +173,25 @@ def unchanged(name: str, bench: Bench) -> list[Figures]:
     rows, first = evidence_rows(bundle, *READ), median_seconds(done["first"])
     counts = counts_of(done["again"])
     return [_figures(name, done["again"], rows=rows, baseline="first", baseline_seconds=first, counts=counts)]
+
+
+def grown(name: str, bench: Bench) -> list[Figures]:
+    """`rto analyze` after the last tenth of the evidence arrived, beside that of the rest before."""
+    captured = bench.bundle(bench.captured)
+    with arriving(captured, DERIVED) as (bundle, arrival):
+
+        def first() -> Run:
+            arrival.undo()
+            return analysis(bundle, bench.options)
+
+        def with_the_rest() -> Run:
+            arrival.happen()
+            return again(bundle, bench.options)
+
+        done = in_turn({"first": first, "grown": with_the_rest}, bench.runs)
+        rows = evidence_rows(bundle, *READ)
+    seconds, counts = median_seconds(done["first"]), counts_of(done["grown"])
+    return [_figures(name, done["grown"], rows=rows, baseline="first", baseline_seconds=seconds, counts=counts)]
 
 
 def growth(goal: Goal, name: str, bench: Bench) -> list[Figures]:
@@ -235,12 +270,14 @@ ANY_ORDER = Goal(most_ratio=15, most_gb=2)
 SEALED = Goal(most_ratio=10, most_gb=1.5)
 
 _MEASURES: dict[str, Callable[[str, Bench], list[Figures]]] = {
-    "analyze-sealed": partial(analyze, lambda bench: bench.shape, SEALED),
+    "analyze-sealed": partial(analyze, lambda bench: bench.shape, SEALED, way=as_sealed),
+    "analyze-sealed-bare": partial(analyze, lambda bench: bench.shape, SEALED),
     "analyze-captured": partial(analyze, lambda bench: bench.captured, ANY_ORDER),
     "analyze-sealed-log": partial(analyze, lambda bench: replace(bench.shape, log_records=True), SEALED),
     "analyze-captured-log": partial(analyze, lambda bench: replace(bench.captured, log_records=True), ANY_ORDER),
     "analyze-record-id": partial(record_id, Goal(most_ratio=1.5, most_gb=6)),
     "analyze-unchanged": unchanged,
+    "analyze-grown": grown,
     "growth": partial(growth, Goal(most_ratio=11)),
     "joins": joins,
     "layout": partial(layout, Goal(most_bytes_per_row=1)),
