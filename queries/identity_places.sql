@@ -1,7 +1,7 @@
 -- At which one place does each identity stand that was acknowledged once?
 -- Measure: M1
 -- Grain: one row per (downstream that matches by record_id, acknowledged row whose identity no other row has)
--- Reads: acks, acked_logs, ledger_pages, repeated_hashes
+-- Reads: acks, ledger_pages, repeated_hashes
 -- Parameters: none
 -- Returns:
 --   page_number integer  row of the ledger

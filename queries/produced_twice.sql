@@ -12,10 +12,9 @@
 --   then, of the hashes at several coordinates, by identity. Where nothing was read back, the hashes acknowledged more than
 --   once are all there can be.
 with read_back as (
-    select 1 as is_asked
+    select distinct 1 as is_asked
     from log_records
     where record_id is not null
-    limit 1
 ),
 
 suspects as (
