@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rtoanalytics.engines.duckdb import Engine
+    from tests.reference.drill_facts import Drill
+    from tests.reference.evidence import Tables
 
 
 def tables_of(engine: Engine) -> set[str]:
@@ -36,8 +38,21 @@ def test_they_are_queries() -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_answers_are_the_same_without_them(tmp_path: Path, seed: int) -> None:
     """Every measure and every file of results/ is the same whether long tables are kept or dropped."""
-    write_bundle(tmp_path / "bundle", *random_drill(seed))
-    bundle = open_bundle(tmp_path / "bundle")
+    assert_same_answers(tmp_path / "bundle", *random_drill(seed))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_answers_are_the_same_where_identity_is_matched_by(tmp_path: Path, seed: int) -> None:
+    """So they are when every downstream matches by identity, and tables stand between the effects and their places."""
+    drill, tables = random_drill(seed)
+    downstreams = [downstream | {"match": "record_id"} for downstream in drill["flow"]["downstreams"]]
+    assert_same_answers(tmp_path / "bundle", drill | {"flow": drill["flow"] | {"downstreams": downstreams}}, tables)
+
+
+def assert_same_answers(root: Path, drill: Drill, tables: Tables) -> None:
+    """Write a drill as a bundle, run the chain with long tables kept and dropped, and compare."""
+    write_bundle(root, drill, tables)
+    bundle = open_bundle(root)
     with open_engine(bundle) as keeping, open_engine(bundle) as dropping:
         run_queries(keeping)
         run_queries(dropping, keep_long=False)
