@@ -4,23 +4,24 @@
 -- Reads: acks, ledger_pages, repeated_hashes
 -- Parameters: none
 -- Returns:
+--   downstream_page integer  lowest row of the ledger of the downstream: tells downstreams apart by number
 --   page_number integer  row of the ledger
 --   record_offset bigint  offset of the row
---   effect_hash bigint  hash of its identity and of the downstream
--- Method: Told by hash. An effect of an identity that nobody acknowledged is taken for another's where their hashes are
---   equal by chance: with a hundred million records, once in a hundred thousand million such effects.
+--   identity_hash bigint  hash of its identity
+-- Method: Told by the hash of which repeated_hashes has those that stand for several rows: no two rows of a downstream
+--   share one here. An effect of an identity that nobody acknowledged is taken for another's where their hashes are equal
+--   by chance: with a hundred million records, once in a hundred thousand million such effects.
 with identity_pages as (
     select
-        page_number, cluster, topic, partition,
-        source_hash(downstream, cast(null as varchar(1)), cast(null as varchar(1)), cast(null as integer))
-            as downstream_hash
+        min(page_number) over (partition by downstream) as downstream_page,
+        page_number, cluster, topic, partition
     from ledger_pages
     where match_by = 'record_id'
 )
 
 select
-    identity_pages.page_number, acks.record_offset,
-    identity_hash(acks.record_id, identity_pages.downstream_hash) as effect_hash
+    identity_pages.downstream_page, identity_pages.page_number, acks.record_offset,
+    identity_hash(acks.record_id, 0) as identity_hash
 from acks
 inner join identity_pages
     on

@@ -58,7 +58,7 @@ asked_records as (
 ),
 
 asked_places as (
-    select askers.downstream, identity_places.effect_hash
+    select askers.downstream, identity_places.identity_hash
     from identity_places
     inner join ledger_pages on ledger_pages.page_number = identity_places.page_number
     inner join askers on askers.downstream = ledger_pages.downstream
@@ -86,12 +86,7 @@ unmatched as (
     left join asked_places
         on
             asked_places.downstream = applied_effects.downstream
-            and asked_places.effect_hash = identity_hash(
-                applied_effects.record_id,
-                source_hash(
-                    applied_effects.downstream, cast(null as varchar(1)), cast(null as varchar(1)), cast(null as integer)
-                )
-            )
+            and asked_places.identity_hash = identity_hash(applied_effects.record_id, 0)
     where asked_records.downstream is null and asked_places.downstream is null
     union all
     select
