@@ -27,7 +27,7 @@ ROOM_WANTED = "make room on the disk of the scratch folder (--scratch names anot
 _LARGE = ("acks", "applied")
 _LEAST_BYTES = 900_000_000
 # A row of the large tables: sealed, in the order of capture, and where records are told by their identities.
-_SORTED_BYTES, _UNSORTED_BYTES, _IDENTITY_BYTES = 4, 6, 20
+_SORTED_BYTES, _UNSORTED_BYTES, _IDENTITY_BYTES = 5, 7, 25
 
 _SIZE = re.compile(r"(?P<number>\d+(\.\d+)?)\s*(?P<unit>%|[KMGT]i?B)", re.IGNORECASE)
 
