@@ -273,9 +273,7 @@ _MEASURES: dict[str, Callable[[str, Bench], list[Figures]]] = {
     "analyze-sealed": partial(analyze, lambda bench: bench.shape, SEALED, way=as_sealed),
     "analyze-sealed-bare": partial(analyze, lambda bench: bench.shape, SEALED),
     "analyze-captured": partial(analyze, lambda bench: bench.captured, ANY_ORDER),
-    "analyze-sealed-log": partial(
-        analyze, lambda bench: replace(bench.shape, log_records=True), SEALED, way=as_sealed
-    ),
+    "analyze-sealed-log": partial(analyze, lambda bench: replace(bench.shape, log_records=True), SEALED, way=as_sealed),
     "analyze-captured-log": partial(analyze, lambda bench: replace(bench.captured, log_records=True), ANY_ORDER),
     "analyze-record-id": partial(record_id, Goal(most_ratio=1.5, most_gb=6)),
     "analyze-unchanged": unchanged,
