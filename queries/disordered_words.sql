@@ -23,7 +23,7 @@ from settled_pages
 inner join floors
     on floors.page_number = settled_pages.page_number and floors.word_offset = settled_pages.word_offset
 where
-    settled_pages.applied_rows = 1
+    settled_pages.is_applied
     and (
         floors.ordered_offsets <> bit_count(settled_pages.effect_bits)
         or coalesce(floors.floor_us < floors.last_first_us, false)

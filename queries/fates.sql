@@ -1,7 +1,7 @@
 -- What became of each acknowledged record in each downstream?
 -- Measure: M1, M2
 -- Grain: one row per (downstream, record); exactly one fate each
--- Reads: record_fates, ledger_pages, settled_pages, acks, merged_applied, located_effects, sole_clusters, group_homes
+-- Reads: record_fates, ledger_pages, settled_pages, effect_places, placed_effects, acks, group_homes
 -- Parameters: none
 -- Returns:
 --   downstream varchar  downstream
@@ -23,7 +23,63 @@
 --   is_overwritten boolean  whether another record stands at its place
 --   is_away boolean  whether the group ended on another cluster than the record's
 -- Method: record_fates with the names of the ledger row that each record stands on, and every settled record:
---   acknowledged once, and applied once.
+--   acknowledged once, and applied once or twice.
+with settled_records as (
+    select
+        ledger_pages.page_number, ledger_pages.group_id, ledger_pages.downstream,
+        ledger_pages.cluster, ledger_pages.topic, ledger_pages.partition,
+        acks.record_offset, acks.record_id, acks.acked_us,
+        settled_pages.is_applied, settled_pages.is_log_judged,
+        settled_pages.twice_bits & offset_bit(acks.record_offset) <> 0 as is_twice
+    from acks
+    inner join ledger_pages
+        on
+            ledger_pages.cluster = acks.cluster
+            and ledger_pages.topic = acks.topic
+            and ledger_pages.partition = acks.partition
+    inner join settled_pages
+        on
+            settled_pages.page_number = ledger_pages.page_number
+            and settled_pages.word_offset = word_of(acks.record_offset)
+    where acks.outcome = 'acked' and settled_pages.settled_bits & offset_bit(acks.record_offset) <> 0
+),
+
+twice as (
+    select
+        page_number, record_offset, min(applied_us) as first_applied_us, max(applied_us) as last_applied_us
+    from placed_effects
+    where not is_open
+    group by page_number, record_offset
+),
+
+settled_fates as (
+    select
+        settled_records.*,
+        case when settled_records.is_applied then 'once' else 'unresolved' end as fate,
+        case when settled_records.is_applied then 1 else 0 end as applied_rows,
+        effect_places.applied_us as first_applied_us,
+        effect_places.applied_us as last_applied_us
+    from settled_records
+    left join effect_places
+        on
+            effect_places.page_number = settled_records.page_number
+            and effect_places.record_offset = settled_records.record_offset
+    where not settled_records.is_twice
+    union all
+    select
+        settled_records.*,
+        'duplicated' as fate,
+        2 as applied_rows,
+        twice.first_applied_us,
+        twice.last_applied_us
+    from settled_records
+    inner join twice
+        on
+            twice.page_number = settled_records.page_number
+            and twice.record_offset = settled_records.record_offset
+    where settled_records.is_twice
+)
+
 select
     ledger_pages.downstream,
     ledger_pages.cluster,
@@ -47,80 +103,23 @@ from record_fates
 inner join ledger_pages on ledger_pages.page_number = record_fates.page_number
 union all
 select
-    ledger_pages.downstream,
-    ledger_pages.cluster,
-    ledger_pages.topic,
-    ledger_pages.partition,
-    acks.record_offset,
-    acks.record_id,
-    settled_pages.fate,
-    cast(settled_pages.applied_rows as bigint) as applied_rows,
-    cast(settled_pages.applied_rows as bigint) as distinct_applied,
-    cast(settled_pages.applied_rows as bigint) as effects,
-    acks.acked_us as first_acked_us,
-    acks.acked_us as last_acked_us,
-    merged_applied.applied_us as first_applied_us,
-    merged_applied.applied_us as last_applied_us,
+    settled_fates.downstream,
+    settled_fates.cluster,
+    settled_fates.topic,
+    settled_fates.partition,
+    settled_fates.record_offset,
+    settled_fates.record_id,
+    settled_fates.fate,
+    cast(settled_fates.applied_rows as bigint) as applied_rows,
+    cast(case when settled_fates.is_applied then 1 else 0 end as bigint) as distinct_applied,
+    cast(settled_fates.applied_rows as bigint) as effects,
+    settled_fates.acked_us as first_acked_us,
+    settled_fates.acked_us as last_acked_us,
+    settled_fates.first_applied_us,
+    settled_fates.last_applied_us,
     false as is_log_missing,
-    settled_pages.is_log_judged,
+    settled_fates.is_log_judged,
     false as is_overwritten,
-    coalesce(group_homes.cluster <> ledger_pages.cluster, false) as is_away
-from acks
-inner join ledger_pages
-    on
-        ledger_pages.cluster = acks.cluster
-        and ledger_pages.topic = acks.topic
-        and ledger_pages.partition = acks.partition
-inner join settled_pages
-    on
-        settled_pages.page_number = ledger_pages.page_number
-        and settled_pages.word_offset = word_of(acks.record_offset)
-        and settled_pages.settled_bits & offset_bit(acks.record_offset) <> 0
-left join group_homes on group_homes.group_id = ledger_pages.group_id
-left join sole_clusters
-    on sole_clusters.downstream = ledger_pages.downstream and sole_clusters.topic = ledger_pages.topic
-left join merged_applied
-    on
-        merged_applied.downstream = ledger_pages.downstream
-        and coalesce(merged_applied.cluster, sole_clusters.cluster) = ledger_pages.cluster
-        and merged_applied.topic = ledger_pages.topic
-        and merged_applied.partition = ledger_pages.partition
-        and merged_applied.record_offset = acks.record_offset
-where acks.outcome = 'acked' and ledger_pages.match_by = 'offset'
-union all
-select
-    ledger_pages.downstream,
-    ledger_pages.cluster,
-    ledger_pages.topic,
-    ledger_pages.partition,
-    acks.record_offset,
-    acks.record_id,
-    settled_pages.fate,
-    cast(settled_pages.applied_rows as bigint) as applied_rows,
-    cast(settled_pages.applied_rows as bigint) as distinct_applied,
-    cast(settled_pages.applied_rows as bigint) as effects,
-    acks.acked_us as first_acked_us,
-    acks.acked_us as last_acked_us,
-    located_effects.applied_us as first_applied_us,
-    located_effects.applied_us as last_applied_us,
-    false as is_log_missing,
-    settled_pages.is_log_judged,
-    false as is_overwritten,
-    coalesce(group_homes.cluster <> ledger_pages.cluster, false) as is_away
-from acks
-inner join ledger_pages
-    on
-        ledger_pages.cluster = acks.cluster
-        and ledger_pages.topic = acks.topic
-        and ledger_pages.partition = acks.partition
-inner join settled_pages
-    on
-        settled_pages.page_number = ledger_pages.page_number
-        and settled_pages.word_offset = word_of(acks.record_offset)
-        and settled_pages.settled_bits & offset_bit(acks.record_offset) <> 0
-left join group_homes on group_homes.group_id = ledger_pages.group_id
-inner join located_effects
-    on
-        located_effects.page_number = ledger_pages.page_number
-        and located_effects.record_offset = acks.record_offset
-where acks.outcome = 'acked' and ledger_pages.match_by = 'record_id'
+    coalesce(group_homes.cluster <> settled_fates.cluster, false) as is_away
+from settled_fates
+left join group_homes on group_homes.group_id = settled_fates.group_id

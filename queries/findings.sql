@@ -1,7 +1,7 @@
 -- Which ranges of offsets need a second look?
 -- Measure: M6
 -- Grain: one row per finding
--- Reads: record_fates, settled_pages, ledger_pages, group_commits, group_topics, watermarks, commits_above_log_end
+-- Reads: record_fates, settled_pages, twice_stretches, ledger_pages, group_commits, group_topics, watermarks, commits_above_log_end
 -- Parameters: none
 -- Returns:
 --   kind varchar  run, commit_rewind, commit_jump, offset_reset or commit_above_log_end
@@ -50,7 +50,7 @@ words as (
         union all
         select page_number, word_offset, records, settled_bits as record_bits, 0 as has_runs
         from settled_pages
-        where fate = 'once'
+        where is_applied
     ) as parts
     group by page_number, word_offset
 ),
@@ -140,6 +140,20 @@ whole_pieces as (
             and pieces.fate = positioned.fate
             and pieces.word_offset = word_of(positioned.record_offset)
     where pieces.is_torn
+    union all
+    select
+        twice_stretches.page_number, 'duplicated',
+        numbered_words.records_before + 1
+        + bit_count(numbered_words.record_bits & (offset_bit(twice_stretches.start_offset) - 1)),
+        twice_stretches.records, twice_stretches.start_offset, twice_stretches.end_offset,
+        twice_stretches.first_acked_us, twice_stretches.last_acked_us,
+        twice_stretches.first_applied_us, twice_stretches.last_applied_us,
+        2
+    from twice_stretches
+    inner join numbered_words
+        on
+            numbered_words.page_number = twice_stretches.page_number
+            and numbered_words.word_offset = twice_stretches.word_offset
 ),
 
 islands as (
@@ -291,7 +305,7 @@ applied_in_jumps as (
             and settled_pages.word_offset >= word_of(jump_moves.previous_offset)
             and settled_pages.word_offset < jump_moves.committed_offset
     where
-        settled_pages.fate = 'once'
+        settled_pages.is_applied
         and settled_pages.settled_bits
         & case
             when settled_pages.word_offset = word_of(jump_moves.previous_offset)

@@ -53,9 +53,11 @@ pages as (
         distinct_applied, extra, log_missing, overwritten
     from looked_at
     union all
-    select page_number, sum(records), sum(records), 0, 0, 0, 0, 0, 0, sum(records), 0, 0, 0
+    select
+        page_number, sum(records), sum(records - bit_count(twice_bits)), sum(bit_count(twice_bits)), 0, 0, 0, 0, 0,
+        sum(records), sum(bit_count(twice_bits)), 0, 0
     from settled_pages
-    where fate = 'once'
+    where is_applied
     group by page_number
 ),
 

@@ -1,7 +1,7 @@
 -- Which open offsets did the brokers acknowledge, and where is there more than one acknowledgement to compare?
 -- Measure: M1
 -- Grain: one row per (log_number, record_offset) that is open
--- Reads: acks, open_words
+-- Reads: sought_acks, open_words
 -- Parameters: none
 -- Returns:
 --   log_number integer  number of the log
@@ -11,45 +11,28 @@
 --   first_acked_us bigint  earliest acknowledgement, microseconds since the epoch
 -- Method: Row by row where the word has as many rows as offsets, else grouped by coordinates alone. What stands at crowded
 --   places is told apart by crowded_records.
-with sole_words as (
-    select log_number, cluster, topic, partition, word_offset, open_bits
-    from open_words
-    where not is_crowded
-),
-
-crowded_words as (
-    select log_number, cluster, topic, partition, word_offset
-    from open_words
-    where is_crowded
+with open_acks as (
+    select
+        sought_acks.log_number, sought_acks.record_offset, sought_acks.record_id, sought_acks.acked_us,
+        open_words.is_crowded
+    from sought_acks
+    inner join open_words
+        on
+            open_words.log_number = sought_acks.log_number
+            and open_words.word_offset = word_of(sought_acks.record_offset)
+    where open_words.open_bits & offset_bit(sought_acks.record_offset) <> 0
 )
 
-select
-    sole_words.log_number,
-    acks.record_offset,
-    acks.record_id,
-    false as is_crowded,
-    acks.acked_us as first_acked_us
-from acks
-inner join sole_words
-    on
-        sole_words.cluster = acks.cluster
-        and sole_words.topic = acks.topic
-        and sole_words.partition = acks.partition
-        and sole_words.word_offset = word_of(acks.record_offset)
-where acks.outcome = 'acked' and sole_words.open_bits & offset_bit(acks.record_offset) <> 0
+select log_number, record_offset, record_id, false as is_crowded, acked_us as first_acked_us
+from open_acks
+where not is_crowded
 union all
 select
-    crowded_words.log_number,
-    acks.record_offset,
-    case when count(*) = 1 then min(acks.record_id) end as record_id,
+    log_number,
+    record_offset,
+    case when count(*) = 1 then min(record_id) end as record_id,
     count(*) > 1 as is_crowded,
-    min(acks.acked_us) as first_acked_us
-from acks
-inner join crowded_words
-    on
-        crowded_words.cluster = acks.cluster
-        and crowded_words.topic = acks.topic
-        and crowded_words.partition = acks.partition
-        and crowded_words.word_offset = word_of(acks.record_offset)
-where acks.outcome = 'acked'
-group by crowded_words.log_number, acks.record_offset
+    min(acked_us) as first_acked_us
+from open_acks
+where is_crowded
+group by log_number, record_offset

@@ -1,7 +1,8 @@
 -- Which effects have to be looked at one by one, and on which row of the ledger does each name its source?
--- Measure: M1, M5
--- Grain: one row per effect of an open record (where matched by offset), or of a settled one in a disordered word
--- Reads: merged_applied, effect_sources, located_effects, ledger_pages, open_words, disordered_words
+-- Measure: M1, M5, M6
+-- Grain: one row per effect of an open record (where matched by offset), or of a settled one that was applied twice or stands
+--   in a disordered word
+-- Reads: merged_applied, effect_sources, located_effects, ledger_pages, open_words, settled_pages, disordered_words
 -- Parameters: none
 -- Returns:
 --   page_number integer  row of the ledger
@@ -13,14 +14,28 @@
 --   is_open boolean  whether it is not of a settled record: the record has to be looked at too
 -- Method: By the names of downstream, cluster, topic and partition. A null cluster means the only cluster with
 --   acknowledged records of that topic.
-with wanted as (
+with settled_words_wanted as (
+    select
+        settled_pages.page_number,
+        settled_pages.word_offset,
+        case when disordered_words.page_number is null then settled_pages.twice_bits else settled_pages.settled_bits end
+            as wanted_bits
+    from settled_pages
+    left join disordered_words
+        on
+            disordered_words.page_number = settled_pages.page_number
+            and disordered_words.word_offset = settled_pages.word_offset
+    where settled_pages.twice_bits <> 0 or disordered_words.page_number is not null
+),
+
+wanted as (
     select ledger_pages.page_number, open_words.word_offset, open_words.open_bits as wanted_bits, true as is_open
     from open_words
     inner join ledger_pages on ledger_pages.log_number = open_words.log_number
     where ledger_pages.match_by = 'offset'
     union all
-    select page_number, word_offset, settled_bits as wanted_bits, false as is_open
-    from disordered_words
+    select page_number, word_offset, wanted_bits, false as is_open
+    from settled_words_wanted
 ),
 
 places as (
@@ -57,9 +72,9 @@ select
     located_effects.applied_us,
     false as is_open
 from located_effects
-inner join disordered_words
+inner join settled_words_wanted
     on
-        disordered_words.page_number = located_effects.page_number
-        and disordered_words.word_offset = word_of(located_effects.record_offset)
+        settled_words_wanted.page_number = located_effects.page_number
+        and settled_words_wanted.word_offset = word_of(located_effects.record_offset)
 inner join ledger_pages on ledger_pages.page_number = located_effects.page_number
-where disordered_words.settled_bits & offset_bit(located_effects.record_offset) <> 0
+where settled_words_wanted.wanted_bits & offset_bit(located_effects.record_offset) <> 0

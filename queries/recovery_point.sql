@@ -57,7 +57,7 @@ settled_states as (
         settled_pages.records,
         case
             when coalesce(group_homes.cluster <> ledger_pages.cluster, false)
-                then case when settled_pages.fate = 'unresolved' then 1 else 0 end
+                then case when settled_pages.is_applied then 0 else 1 end
             when not settled_pages.is_log_judged then 1
             when ledger_pages.group_id is not null and group_homes.cluster is null and counted.clusters > 1 then 1
             else 0

@@ -23,7 +23,7 @@ with ordered_words as (
         on
             disordered_words.page_number = settled_pages.page_number
             and disordered_words.word_offset = settled_pages.word_offset
-    where settled_pages.applied_rows = 1 and disordered_words.page_number is null
+    where settled_pages.is_applied and disordered_words.page_number is null
 ),
 
 moments as (
@@ -39,9 +39,18 @@ moments as (
             and ordered_words.word_offset = word_of(record_fates.record_offset)
     where record_fates.applied_rows > 0 and ordered_words.page_number is null
     union all
-    select page_number, word_of(record_offset) as word_offset, record_offset, applied_us as first_applied_us
+    select
+        placed_effects.page_number,
+        disordered_words.word_offset,
+        placed_effects.record_offset,
+        min(placed_effects.applied_us) as first_applied_us
     from placed_effects
-    where not is_open
+    inner join disordered_words
+        on
+            disordered_words.page_number = placed_effects.page_number
+            and disordered_words.word_offset = word_of(placed_effects.record_offset)
+    where not placed_effects.is_open
+    group by placed_effects.page_number, disordered_words.word_offset, placed_effects.record_offset
 ),
 
 words as (

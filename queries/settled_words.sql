@@ -1,4 +1,4 @@
--- Which acknowledged records were applied exactly once and are in their log, as whole words of them tell?
+-- Which acknowledged records were applied once or twice and are in their log, as whole words of them tell?
 -- Measure: M1, M2
 -- Grain: one row per (log_number, word_offset) with records settled in every declared downstream
 -- Reads: acked_words, effect_words, log_words, ledger_pages, flow_topics, latest_scans
@@ -11,9 +11,11 @@
 --   is_log_judged boolean  whether a scan can tell, and found every one of them
 -- Method: A screen, which decides nothing that the queries behind it would decide otherwise. Offsets with an odd number
 --   of effects have one at least, all others with effects two; where these add up to the effects of the word, the odd
---   ones have exactly one. Nothing is settled in a word in which a record was captured twice, an effect has no record, an
---   offset has three effects or more, or in which both sides have identities and differ in anything. Every record that
---   is not settled is looked at by itself. Two sums of different identities are equal with a chance of 1 in 2^63.
+--   ones have exactly one and the others exactly two. Those say how often a record was applied, but for downstreams in
+--   which one record means several rows: there only one effect does. Nothing is settled in a word in which a record was
+--   captured twice, an effect has no record, an offset has three effects or more, or in which both sides have
+--   identities and differ in anything. Every record that is not settled is looked at by itself. Two sums of different
+--   identities are equal with a chance of 1 in 2^63.
 with scanned as (
     select
         acked_words.log_number,
@@ -63,7 +65,9 @@ applied_pages as (
     select
         scanned.log_number, scanned.word_offset,
         count(*) as pages,
-        bit_and(effect_words.odd_bits) as once_bits
+        bit_and(
+            case when ledger_pages.delivery = 'many' then effect_words.odd_bits else effect_words.effect_bits end
+        ) as applied_bits
     from scanned
     inner join ledger_pages on ledger_pages.log_number = scanned.log_number
     inner join effect_words
@@ -92,7 +96,7 @@ settled as (
         scanned.word_offset,
         scanned.acked_bits
         & case when scanned.is_unjudged then scanned.acked_bits else coalesce(scanned.present_bits, 0) end
-        & coalesce(applied_pages.once_bits, scanned.acked_bits) as settled_bits,
+        & coalesce(applied_pages.applied_bits, scanned.acked_bits) as settled_bits,
         not scanned.is_unjudged as is_log_judged
     from scanned
     left join page_counts on page_counts.log_number = scanned.log_number

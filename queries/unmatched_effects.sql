@@ -37,7 +37,7 @@ matched_effects as (
     from (
         select page_number, effects from record_effects
         union all
-        select page_number, records from settled_pages
+        select page_number, records + bit_count(twice_bits) as effects from settled_pages where is_applied
     ) as matched
     inner join ledger_pages on ledger_pages.page_number = matched.page_number
     where ledger_pages.match_by = 'record_id'

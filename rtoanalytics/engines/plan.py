@@ -32,6 +32,7 @@ VIEWS = frozenset(
         "produces",
         "record_log_states",
         "records",
+        "effect_places",
         "settled_pages",
     }
 )
@@ -60,6 +61,9 @@ LONG = frozenset(
         "record_effects",
         "record_fates",
         "settled_words",
+        "sought_acks",
+        "sought_words",
+        "twice_stretches",
         "word_orders",
     }
 )

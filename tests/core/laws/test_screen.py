@@ -64,15 +64,16 @@ def without_screen(patch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("seed", "word_offsets"), list(zip(seeds(12), cycle((5, 63, 1)), strict=False)))
-def test_a_settled_record_is_one_that_would_be_called_once(tmp_path: Path, seed: int, word_offsets: int) -> None:
+def test_a_settled_record_is_what_it_would_be_called(tmp_path: Path, seed: int, word_offsets: int) -> None:
     """A settled bit stands for one record that the queries without the screen call once, and do not find missing.
 
-    Of the flow itself, which shows no effects, they call it unresolved. A scan can judge it where the bit says so.
+    They call it duplicated, with n = 2, where it is one of the bits of those applied twice. Of the flow itself, which
+    shows no effects, they call it unresolved. A scan can judge it where the bit says so.
     """
     write_bundle(tmp_path / "bundle", *random_drill(seed))
     with screened_and_not(tmp_path / "bundle", word_offsets) as (screened, unscreened):
         settled = [
-            (page["page_number"], offset, page["fate"], page["applied_rows"], page["is_log_judged"])
+            (page["page_number"], offset, *said_of(page, offset), page["is_log_judged"])
             for page in screened.rows("settled_pages")
             for offset in offsets_of(page, "settled_bits")
         ]
@@ -138,21 +139,28 @@ def offsets_of(word: dict[str, Any], bits: str) -> list[int]:
     return [word["word_offset"] + place for place in range(WORD_OFFSETS) if word[bits] >> place & 1]
 
 
+def said_of(page: dict[str, Any], offset: int) -> tuple[str, int]:
+    """The fate of a settled record, and how often it was applied, as its word tells."""
+    if not page["is_applied"]:
+        return "unresolved", 0
+    return ("duplicated", 2) if offset in offsets_of(page, "twice_bits") else ("once", 1)
+
+
 def words_of(rows: list[dict[str, Any]]) -> set[tuple[int, int]]:
     """The words that rows are about, by ledger row and first offset."""
     return {(row["page_number"], row["word_offset"]) for row in rows}
 
 
 def test_random_drills_have_words_of_every_kind(tmp_path: Path) -> None:
-    """Among the drills compared are settled and open words, partly open ones, and some whose order is in doubt."""
-    counts = dict.fromkeys((SCREEN, "open_words", "partly open", "disordered_words", "reorderings"), 0)
+    """Among the drills compared are settled and open words, partly open ones, replays, and order that is in doubt."""
+    told = (SCREEN, "open_words", "disordered_words", "reorderings", "twice_stretches")
+    counts = dict.fromkeys((*told, "partly open"), 0)
     for seed in range(8):
         write_bundle(tmp_path / f"{seed}", *random_drill(seed))
         with open_engine(open_bundle(tmp_path / f"{seed}")) as engine:
             define_functions(engine.connection, word_offsets=5)
-            relations = counts.keys() - {"partly open"}
-            run_queries(engine, relations)
-            for relation in relations:
+            run_queries(engine, told)
+            for relation in told:
                 counts[relation] += len(engine.rows(relation))
             settled = {(row["log_number"], row["word_offset"]) for row in engine.rows(SCREEN)}
             opened = {(row["log_number"], row["word_offset"]) for row in engine.rows("open_words")}
