@@ -14,7 +14,8 @@
 --   odd_bits bigint  bit n is set if the n-th offset of the word has an odd number of effects
 --   identified_effects bigint  of the rows, those with a record_id; 0 where the rows have no offset
 --   identity_sum bigint  exclusive or of the hashes of offset and record_id, null without identities
--- Method: A summary, as captured_ack_words is; effect_words puts the words of all files together.
+-- Method: A summary, as captured_ack_words is; effect_words puts the words of all files together. Rows without an offset are
+--   of no word, and are only counted.
 select
     downstream,
     cluster,
@@ -24,23 +25,7 @@ select
     count(*) as effects,
     bit_or(offset_bit(record_offset)) as effect_bits,
     bit_xor(offset_bit(record_offset)) as odd_bits,
-    count(record_id) as identified_effects,
-    bit_xor(identity_hash(record_id, record_offset)) as identity_sum
+    count(case when record_offset is not null then record_id end) as identified_effects,
+    bit_xor(case when record_offset is not null then identity_hash(record_id, record_offset) end) as identity_sum
 from applied
-where record_offset is not null
 group by downstream, cluster, topic, partition, word_of(record_offset)
-union all
-select
-    downstream,
-    cluster,
-    topic,
-    partition,
-    cast(null as bigint) as word_offset,
-    count(*) as effects,
-    cast(null as bigint) as effect_bits,
-    cast(null as bigint) as odd_bits,
-    cast(0 as bigint) as identified_effects,
-    cast(null as bigint) as identity_sum
-from applied
-where record_offset is null
-group by downstream, cluster, topic, partition

@@ -28,8 +28,7 @@ divided as (
     select
         acks.cluster, acks.topic, acks.error, acks.acks, acks.acked_us,
         acks.acked_us + divisions.rounding_us - (acks.acked_us + divisions.rounding_us) % divisions.span_us
-        + cast(acks.acked_us >= divisions.clock_started_us as integer)
-        + cast(acks.acked_us > divisions.clock_started_us as integer)
+        + 1 + cast(sign(acks.acked_us - divisions.clock_started_us) as integer)
         + cast(acks.acked_us > divisions.switched_us as integer) as division
     from acks
     cross join divisions

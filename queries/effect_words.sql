@@ -17,7 +17,8 @@
 --   identity_sum bigint  exclusive or of the hashes of offset and record_id, null without identities
 -- Method: What the files say of a word, put together; of downstreams with an effect that was captured twice, the rows
 --   are read, that effect once. Names are looked at once a word: first as captured, then with the only cluster that a
---   null can mean. Of downstreams that match by record_id: what located_words has.
+--   null can mean; words are put together by the number of their row of the ledger. Of downstreams that match by record_id:
+--   what located_words has.
 with repeating as (
     select distinct downstream from repeated_effects
 ),
@@ -59,6 +60,7 @@ captured as (
 located as (
     select
         captured.*,
+        ledger_pages.page_number,
         coalesce(captured.cluster, sole_clusters.cluster) as source_cluster,
         coalesce(captured.cluster, sole_clusters.cluster) is not null
         and captured.topic is not null
@@ -68,10 +70,29 @@ located as (
     inner join drill_downstreams on drill_downstreams.downstream = captured.downstream
     left join sole_clusters
         on sole_clusters.downstream = captured.downstream and sole_clusters.topic = captured.topic
+    left join ledger_pages
+        on
+            ledger_pages.downstream = captured.downstream
+            and ledger_pages.cluster = coalesce(captured.cluster, sole_clusters.cluster)
+            and ledger_pages.topic = captured.topic
+            and ledger_pages.partition = captured.partition
     where drill_downstreams.match_by = 'offset'
 ),
 
-placed as (
+paged as (
+    select
+        page_number, word_offset,
+        cast(sum(effects) as bigint) as effects,
+        bit_or(effect_bits) as effect_bits,
+        bit_xor(odd_bits) as odd_bits,
+        cast(sum(identified_effects) as bigint) as identified_effects,
+        bit_xor(identity_sum) as identity_sum
+    from located
+    where page_number is not null and has_coordinates
+    group by page_number, word_offset
+),
+
+unpaged as (
     select
         downstream,
         case when has_coordinates then source_cluster end as cluster,
@@ -80,39 +101,38 @@ placed as (
         case when has_coordinates then word_offset end as word_offset,
         effects, effect_bits, odd_bits, identified_effects, identity_sum
     from located
-),
-
-words as (
-    select
-        downstream, cluster, topic, partition, word_offset,
-        cast(sum(effects) as bigint) as effects,
-        bit_or(effect_bits) as effect_bits,
-        bit_xor(odd_bits) as odd_bits,
-        cast(sum(identified_effects) as bigint) as identified_effects,
-        bit_xor(identity_sum) as identity_sum
-    from placed
-    group by downstream, cluster, topic, partition, word_offset
+    where page_number is null or not has_coordinates
 )
 
 select
-    words.downstream,
-    words.cluster,
-    words.topic,
-    words.partition,
-    ledger_pages.page_number,
-    words.word_offset,
-    words.effects,
-    words.effect_bits,
-    words.odd_bits,
-    words.identified_effects,
-    words.identity_sum
-from words
-left join ledger_pages
-    on
-        ledger_pages.downstream = words.downstream
-        and ledger_pages.cluster = words.cluster
-        and ledger_pages.topic = words.topic
-        and ledger_pages.partition = words.partition
+    ledger_pages.downstream,
+    ledger_pages.cluster,
+    ledger_pages.topic,
+    ledger_pages.partition,
+    paged.page_number,
+    paged.word_offset,
+    paged.effects,
+    paged.effect_bits,
+    paged.odd_bits,
+    paged.identified_effects,
+    paged.identity_sum
+from paged
+inner join ledger_pages on ledger_pages.page_number = paged.page_number
+union all
+select
+    downstream,
+    cluster,
+    topic,
+    partition,
+    cast(null as integer) as page_number,
+    word_offset,
+    cast(sum(effects) as bigint) as effects,
+    bit_or(effect_bits) as effect_bits,
+    bit_xor(odd_bits) as odd_bits,
+    cast(sum(identified_effects) as bigint) as identified_effects,
+    bit_xor(identity_sum) as identity_sum
+from unpaged
+group by downstream, cluster, topic, partition, word_offset
 union all
 select
     ledger_pages.downstream,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rtoanalytics.errors import Problem, nearest
@@ -48,6 +48,12 @@ class Bundle:
     """Files by table, sorted by path. A table that was not captured is absent."""
     attachments: tuple[str, ...]
     """Paths relative to the bundle, with forward slashes, sorted."""
+    constants: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+    """By table and column: the text that every row has there, None for null, as far as `constant_columns` was asked."""
+
+    def rows(self, table_name: str) -> int:
+        """Rows of a table, as its footers say."""
+        return sum(file.rows for file in self.files.get(table_name, ()))
 
     def has(self, table_name: str) -> bool:
         """Whether the table was captured (with or without rows)."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from itertools import groupby
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from rtoanalytics.bundle.casts import Reading, null_of, reading_of
-from rtoanalytics.bundle.sql import path_literal, quoted
+from rtoanalytics.bundle.casts import SQL_TYPES, Reading, null_of, reading_of
+from rtoanalytics.bundle.sql import path_literal, quoted, text_literal
 from rtoanalytics.schemas import TABLES, Column, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rtoanalytics.bundle.files import EvidenceFile
 
@@ -22,19 +23,26 @@ SOURCE_ROW = "evidence_row"
 _ROW_NUMBER = "file_row_number"  # DuckDB's virtual column; a real column of that name hides it
 
 
-def evidence_select(table_name: str, files: Sequence[EvidenceFile], *, with_source: bool = False) -> str:
+def evidence_select(
+    table_name: str,
+    files: Sequence[EvidenceFile],
+    *,
+    with_source: bool = False,
+    constants: Mapping[str, str | None] = MappingProxyType({}),
+) -> str:
     """The text of one SELECT that yields every row of `files` with every listed column of the table.
 
     Each instant comes twice: as `…_at TIMESTAMPTZ` and, right after it, as `…_us BIGINT` (microseconds since the
     epoch). Columns that a file does not have are nulls of their type. Nothing is deduplicated or ordered. Files must
-    have passed `open_bundle`; values must have passed `check_values`, otherwise a cast may fail or round.
+    have passed `open_bundle`; values must have passed `check_values`, otherwise a cast may fail or round. Columns among
+    `constants` are not read: every row is taken to have that text, or null.
     """
     columns = TABLES[table_name].columns
     if not files:
         nulls = [_named(column, Reading(null_of(column.kind))) for column in columns]
         return _select(nulls, "WHERE false", with_source)
     groups = alike_files(files, list(TABLES[table_name].by_name))
-    return "\nUNION ALL\n".join(_select_alike(columns, alike, with_source) for alike in groups)
+    return "\nUNION ALL\n".join(_select_alike(columns, alike, with_source, constants) for alike in groups)
 
 
 def microseconds_name(instant_name: str) -> str:
@@ -93,11 +101,21 @@ def _reading(column: Column, file: EvidenceFile) -> Reading:
     return Reading(general.value.replace("{x}", place), general.loss.replace("{x}", place), general.kept)
 
 
-def _select_alike(columns: Sequence[Column], files: Sequence[EvidenceFile], with_source: bool) -> str:  # noqa: FBT001
+def _select_alike(
+    columns: Sequence[Column],
+    files: Sequence[EvidenceFile],
+    with_source: bool,  # noqa: FBT001
+    constants: Mapping[str, str | None],
+) -> str:
     read = readings(columns, files[0])
+    read |= {column.name: _constant(column, constants[column.name]) for column in columns if column.name in constants}
     selected = [_named(column, read[column.name]) for column in columns]
     source = (path_read(files), row_number(files[0]))
     return _select(selected, from_files(files, with_source=with_source), with_source, source)
+
+
+def _constant(column: Column, text: str | None) -> Reading:
+    return Reading(null_of(column.kind) if text is None else f"CAST({text_literal(text)} AS {SQL_TYPES[column.kind]})")
 
 
 def _named(column: Column, reading: Reading) -> str:

@@ -115,7 +115,7 @@ def _offenses(connection: duckdb.DuckDBPyConnection, table: Table, files: Sequen
     rules = rules_of(table, files[0])
     if not rules or not any(file.rows for file in files):
         return []
-    with _by_values_alone(connection):
+    with by_values_alone(connection):
         broken = _broken(connection, rules, files)
         counts = _asked(connection, [count_of(rule.offends) for rule in broken], files)
         return [
@@ -142,7 +142,7 @@ def _asked(
 
 
 @contextmanager
-def _by_values_alone(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+def by_values_alone(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Have DuckDB look at values, not take for true what footers say of nulls and of smallest and largest values."""
     ((before,),) = connection.sql(f"SELECT current_setting('{_LEFT_OUT}')").fetchall()
     connection.execute(f"SET {_LEFT_OUT} = 'statistics_propagation'")

@@ -7,12 +7,13 @@ tables stand under their contract names, with each instant twice: `…_at` for p
 from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from rtoanalytics.bundle import check_values, evidence_select, microseconds_name
+from rtoanalytics.engines.constants import LARGE_ROWS, constant_columns
 from rtoanalytics.engines.definition import SCHEMAS, definition_relations
 from rtoanalytics.engines.limits import MORE_WANTED, NO_ROOM, ROOM_WANTED, TOO_LITTLE, set_limit
 from rtoanalytics.engines.plan import (
@@ -102,9 +103,7 @@ def open_engine(
                 set_limit(connection, "memory_limit", memory_limit or _less(connection, usual_memory))
                 set_limit(connection, "max_temp_directory_size", scratch_limit)
                 _check(connection, bundle, check)
-                engine = Engine(connection, bundle)
-                _define(engine)
-                yield engine
+                yield _defined(connection, bundle)
         finally:
             connection.close()
 
@@ -218,13 +217,24 @@ def _lay_definition(engine: Engine, drill: Drill) -> None:
         engine.connection.unregister("arriving")
 
 
-def _define(engine: Engine) -> None:
-    _lay_definition(engine, engine.bundle.drill)
+def _defined(connection: duckdb.DuckDBPyConnection, bundle: Bundle) -> Engine:
+    """The engine of a bundle whose evidence and definition stand; of large tables it knows which columns never vary."""
     for name in TABLES:
-        select = evidence_select(name, engine.bundle.files.get(name, ()))
+        select = evidence_select(name, bundle.files.get(name, ()))
         kind, distinct = ("view", "") if name in UNMERGED else ("table", "distinct")
         with _one_clear_message(name):
-            engine.connection.execute(f'create {kind} "{name}" as select {distinct} * from ({select})')
+            connection.execute(f'create {kind} "{name}" as select {distinct} * from ({select})')
+    constants = {}
+    for name in sorted(UNMERGED):
+        if bundle.rows(name) < LARGE_ROWS:
+            continue
+        with _one_clear_message(name):
+            constants[name] = constant_columns(connection, name)
+            select = evidence_select(name, bundle.files[name], constants=constants[name])
+            connection.execute(f'create or replace view "{name}" as {select}')
+    engine = Engine(connection, replace(bundle, constants=constants))
+    _lay_definition(engine, bundle.drill)
+    return engine
 
 
 def _relations(engine: Engine) -> set[str]:

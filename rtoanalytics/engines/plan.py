@@ -24,6 +24,7 @@ VIEWS = frozenset(
         "acked_identities",
         "applications",
         "applied_effects",
+        "effect_places",
         "fates",
         "identity_places",
         "merged_applied",
@@ -32,8 +33,6 @@ VIEWS = frozenset(
         "produces",
         "record_log_states",
         "records",
-        "effect_places",
-        "settled_pages",
     }
 )
 """As long as the evidence, and cheap to compute again from the narrow tables below. Everything else becomes a table."""
@@ -60,6 +59,7 @@ LONG = frozenset(
         "placed_effects",
         "record_effects",
         "record_fates",
+        "settled_pages",
         "settled_words",
         "sought_acks",
         "sought_words",
@@ -83,6 +83,9 @@ Beside it they read relations of a row or two at most: what is kept counts as lo
 What a summary says of some files and what it says of others may be put side by side: whoever reads it merges the rows.
 So it may be kept between analyses, where the engine can.
 """
+
+ROW_BY_ROW = frozenset({"effect_orders"})
+"""Summaries that read one row after the other, on one core: an engine may read several sets of files at once."""
 
 SCREEN = "settled_words"
 """The query that spares the others most of their work. Where it returns nothing, records are looked at one by one."""

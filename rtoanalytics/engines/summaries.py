@@ -7,14 +7,16 @@ fails, the query runs over the evidence like any other.
 from __future__ import annotations
 
 import json
+from bisect import bisect
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from rtoanalytics.bundle import evidence_select
 from rtoanalytics.bundle.sql import path_literal, text_literal
-from rtoanalytics.engines.plan import SUMMARIES
+from rtoanalytics.engines.plan import ROW_BY_ROW, SUMMARIES
 from rtoanalytics.engines.segments import Segments
 
 if TYPE_CHECKING:
@@ -105,7 +107,7 @@ class Summaries:
             paths = ", ".join(path_literal(str(self._segments.path(segment))) for segment in kept)
             parts.append(f"select {summary.columns} from read_parquet([{paths}], hive_partitioning = false)")
         if new or not kept:
-            parts.append(summary.of_files(new))
+            parts += [summary.of_files(files) for files in summary.read_at_once(new)]
         return "\nunion all\n".join(parts)
 
 
@@ -147,7 +149,16 @@ class _Summary:
         covered = {name for segment in kept for name in segment.files}
         return [file for file in self.bundle.files.get(self.table, ()) if file.name not in covered]
 
+    def read_at_once(self, files: Sequence[EvidenceFile]) -> list[Sequence[EvidenceFile]]:
+        """Files in the sets that are read side by side: one, or two with about as many rows where that spares time."""
+        if self.query.name not in ROW_BY_ROW:
+            return [files]
+        behind = list(accumulate((file.rows for file in files), initial=0))
+        half = bisect(behind, behind[-1] / 2)
+        return [part for part in (files[:half], files[half:]) if part] or [files]
+
     def of_files(self, files: Sequence[EvidenceFile]) -> str:
         """What the query returns where its table holds these files."""
-        rows = f'"{self.table}" as not materialized ({evidence_select(self.table, files)})'
+        evidence = evidence_select(self.table, files, constants=self.bundle.constants.get(self.table, {}))
+        rows = f'"{self.table}" as not materialized ({evidence})'
         return f"select {self.columns} from (with {rows} select * from ({self.query.sql_for(_ENGINE)}))"
