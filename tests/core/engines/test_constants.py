@@ -37,7 +37,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 def constants_of(connection: duckdb.DuckDBPyConnection, rows: int, last: Mapping[str, Any]) -> Mapping[str, str | None]:
     """What is found of a table of acknowledgements with as many rows, alike but for the last one."""
     row: dict[str, Any] = {"cluster": "primary", "topic": "t", "outcome": "acked", "acks": "it's all"}
-    table = pa.Table.from_pylist([row] * (rows - 1) + [row | last], schema=TABLES["acks"].arrow_schema)
+    table = pa.Table.from_pylist([row] * (rows - 1) + [{**row, **last}], schema=TABLES["acks"].arrow_schema)
     connection.register("arriving", table)
     connection.execute('create or replace view "acks" as select * from arriving')
     return constant_columns(connection, "acks")
