@@ -55,29 +55,20 @@ twice as (
 settled_fates as (
     select
         settled_records.*,
-        case when settled_records.is_applied then 'once' else 'unresolved' end as fate,
-        case when settled_records.is_applied then 1 else 0 end as applied_rows,
-        effect_places.applied_us as first_applied_us,
-        effect_places.applied_us as last_applied_us
+        case when not settled_records.is_applied then 0 when settled_records.is_twice then 2 else 1 end as applied_rows,
+        coalesce(twice.first_applied_us, effect_places.applied_us) as first_applied_us,
+        coalesce(twice.last_applied_us, effect_places.applied_us) as last_applied_us
     from settled_records
     left join effect_places
         on
             effect_places.page_number = settled_records.page_number
             and effect_places.record_offset = settled_records.record_offset
-    where not settled_records.is_twice
-    union all
-    select
-        settled_records.*,
-        'duplicated' as fate,
-        2 as applied_rows,
-        twice.first_applied_us,
-        twice.last_applied_us
-    from settled_records
-    inner join twice
+            and not settled_records.is_twice
+    left join twice
         on
             twice.page_number = settled_records.page_number
             and twice.record_offset = settled_records.record_offset
-    where settled_records.is_twice
+            and settled_records.is_twice
 )
 
 select
@@ -109,7 +100,7 @@ select
     settled_fates.partition,
     settled_fates.record_offset,
     settled_fates.record_id,
-    settled_fates.fate,
+    case settled_fates.applied_rows when 0 then 'unresolved' when 1 then 'once' else 'duplicated' end as fate,
     cast(settled_fates.applied_rows as bigint) as applied_rows,
     cast(case when settled_fates.is_applied then 1 else 0 end as bigint) as distinct_applied,
     cast(settled_fates.applied_rows as bigint) as effects,
