@@ -81,11 +81,11 @@ unmatched as (
     inner join askers on askers.downstream = applied_effects.downstream
     left join asked_records
         on
-            asked_records.downstream = applied_effects.downstream
+            asked_records.downstream = askers.downstream
             and asked_records.record_id = applied_effects.record_id
     left join asked_places
         on
-            asked_places.downstream = applied_effects.downstream
+            asked_places.downstream = askers.downstream
             and asked_places.identity_hash = identity_hash(applied_effects.record_id, 0)
     where asked_records.downstream is null and asked_places.downstream is null
     union all
