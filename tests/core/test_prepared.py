@@ -22,9 +22,10 @@ from tests.reference.bundles import write_bundle
 from tests.reference.random_drills import random_drill
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from rtoanalytics.bundle import EvidenceFile
     from tests.core.laws.drills import Answers
 
 
@@ -38,9 +39,9 @@ def summed_up(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the files that summaries are made of from now on."""
     names: list[str] = []
 
-    def noted(table: str, files: list[object]) -> str:
-        names.extend(file.name for file in files)  # type: ignore[attr-defined]
-        return evidence_select(table, files)  # type: ignore[arg-type]
+    def noted(table: str, files: Sequence[EvidenceFile], **options: Mapping[str, str | None]) -> str:
+        names.extend(file.name for file in files)
+        return evidence_select(table, files, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(summaries, "evidence_select", noted)
     return names
