@@ -69,7 +69,7 @@ def usual_memory(bundle: Bundle) -> int:
 
     Measured at 100 million records: with less the engine puts more aside on disk, with more it is hardly faster.
     """
-    rows = sum(file.rows for table in _LARGE for file in bundle.files.get(table, ()))
+    rows = sum(bundle.rows(table) for table in _LARGE)
     is_by_identity = any(downstream.match == "record_id" for downstream in bundle.drill.flow.downstreams)
     by_order = _SORTED_BYTES if (bundle.root / MANIFEST).exists() else _UNSORTED_BYTES
     return max(_LEAST_BYTES, rows * (_IDENTITY_BYTES if is_by_identity else by_order))

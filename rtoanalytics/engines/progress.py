@@ -131,7 +131,7 @@ def costs_of(
     `checked` are the names of files whose values need no checking; `sealed_bytes` are to be compared with a seal;
     `covered` tells the names of files that a summary need not read.
     """
-    rows = {name: sum(file.rows for file in files) for name, files in bundle.files.items()}
+    rows = {name: bundle.rows(name) for name in bundle.files}
     rows[GRID] = max(rows.get(name, 0) for name in _SAMPLED)
     unchecked = sum(file.rows for files in bundle.files.values() for file in files if file.name not in checked)
     return {

@@ -33,7 +33,7 @@ class SealSteps:
 
     def __init__(self, watch: Callable[[Step], None] | None, bundle: Bundle) -> None:
         self._watch = watch
-        self._rows = {name: sum(file.rows for file in files) for name, files in bundle.files.items()}
+        self._rows = {name: bundle.rows(name) for name in bundle.files}
         self._steps = Steps(self._tell if watch else None, _costs(self._rows))
         self._within: Callable[[Step], float] = _as_told
         self._written = 0.0

@@ -113,7 +113,7 @@ class Summaries:
 
 def is_worth_keeping(bundle: Bundle) -> bool:
     """Whether there is a summary of the bundle that would be kept."""
-    return any(_rows_of(bundle.files.get(table, ())) >= KEPT_ROWS for table in SUMMARIES.values())
+    return any(bundle.rows(table) >= KEPT_ROWS for table in SUMMARIES.values())
 
 
 def _rows_of(files: Iterable[EvidenceFile]) -> int:
