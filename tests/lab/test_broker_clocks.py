@@ -116,7 +116,7 @@ def test_heartbeats_of_a_capture_carry_the_clock(lab_cluster: LabCluster, kafka:
     (bundle / "drill.yaml").write_text(DEFINITION.format(servers=lab_cluster.bootstrap_servers, topic=topic))
     code = "from rtoanalytics.cli.main import run; run()"
     answer = subprocess.run(
-        [sys.executable, "-c", code, "collect", str(bundle), "--for", "6", "--json"],
+        [sys.executable, "-c", code, "collect", str(bundle), "--for", "15", "--json"],
         capture_output=True,
         text=True,
         timeout=90,
